@@ -1,0 +1,44 @@
+// Package access says who is calling: applications and the keys they call with.
+package access
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Application is one caller of otpost; its keys carry its rights.
+type Application struct {
+	ID     string
+	Tenant string
+	Name   string
+	// Domain is the host named on the origin-bound last line of its messages, empty for none.
+	Domain    string
+	CreatedAt time.Time
+}
+
+// Key is an API key as it is stored: the key itself is shown once and kept only as a hash.
+type Key struct {
+	ID          string
+	Application string
+	// Hash is SHA-256 of the key. The key has 256 random bits, so no slow hash is needed.
+	Hash      []byte
+	CreatedAt time.Time
+	// RevokedAt is zero while the key works.
+	RevokedAt time.Time
+}
+
+// Caller is who presented a valid key.
+type Caller struct {
+	Application Application
+	Key         string
+}
+
+// ErrNoAccess is returned for a missing, malformed, unknown or revoked key alike.
+var ErrNoAccess = errors.New("access: no valid API key")
+
+// Authenticator finds the caller behind a bearer token.
+type Authenticator interface {
+	// Authenticate returns ErrNoAccess when the token opens nothing.
+	Authenticate(ctx context.Context, token string) (Caller, error)
+}
