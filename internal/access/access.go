@@ -24,6 +24,13 @@ type Key struct {
 	// Hash is SHA-256 of the key. The key has 256 random bits, so no slow hash is needed.
 	Hash      []byte
 	CreatedAt time.Time
+}
+
+// ListedKey is what an operator sees of a key.
+type ListedKey struct {
+	ID          string
+	Application Application
+	CreatedAt   time.Time
 	// RevokedAt is zero while the key works.
 	RevokedAt time.Time
 }
@@ -31,7 +38,8 @@ type Key struct {
 // Caller is who presented a valid key.
 type Caller struct {
 	Application Application
-	Key         string
+	// Key is the id of the key, which may be logged.
+	Key string
 }
 
 // ErrNoAccess is returned for a missing, malformed, unknown or revoked key alike.
@@ -41,4 +49,18 @@ var ErrNoAccess = errors.New("access: no valid API key")
 type Authenticator interface {
 	// Authenticate returns ErrNoAccess when the token opens nothing.
 	Authenticate(ctx context.Context, token string) (Caller, error)
+}
+
+// Store keeps applications and keys.
+type Store interface {
+	// Application returns the tenant's application of a's name, and makes it when there is none. A Domain that is set
+	// replaces the kept one.
+	Application(ctx context.Context, a Application) (Application, error)
+	AddKey(ctx context.Context, k Key) error
+	// RevokeKey ends a key for good. It reports false when there is no such key.
+	RevokeKey(ctx context.Context, id string, now time.Time) (found bool, err error)
+	// Caller finds the caller of a key that works.
+	Caller(ctx context.Context, hash []byte) (caller Caller, found bool, err error)
+	// Keys lists all keys, the revoked ones too.
+	Keys(ctx context.Context) ([]ListedKey, error)
 }

@@ -15,6 +15,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
+	"errors"
 	"time"
 )
 
@@ -94,16 +95,17 @@ type Delivery struct {
 	// Uncertain is set once an attempt ended without a readable answer: the message may have been sent.
 	Uncertain bool
 	CreatedAt time.Time
-	NextAt    time.Time
+	// DueAt is when any process may claim the row: the next try of a queued one, the end of the lease of one being
+	// sent. It is meaningless once the state is final.
+	DueAt time.Time
 	// Deadline is the expiry of the code: nothing is sent at or after it.
 	Deadline time.Time
 	// AnswerBy is set while a caller waits to be told what became of a code it brought and has a fallback of its own.
 	// Until Store.HandOver clears it, a delivery that is proved unsent ends as Failed instead of being tried again,
 	// and one whose process died is not taken up, since its caller was never told "sent".
 	AnswerBy time.Time
-	// Lease is the token of the process that holds the row, LeasedUntil the time that hold lapses.
-	Lease       string
-	LeasedUntil time.Time
+	// Lease is the token of the process that holds the row until DueAt, empty when nobody does.
+	Lease string
 	// Dedup is the keyed hash that lets a caller's retry join this delivery, nil when there is none.
 	Dedup []byte
 	// Provider and Ref say who accepted it, and under which id of theirs.
@@ -142,6 +144,9 @@ type Sender interface {
 }
 
 var idEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// ErrNoDelivery is returned by a Store that holds no such delivery.
+var ErrNoDelivery = errors.New("outbox: no such delivery")
 
 // NewID returns prefix, an underscore and 26 characters: 48 bits of milliseconds, then 80 random bits. Ids sort by
 // the time they were made and are never used twice.

@@ -1,0 +1,84 @@
+package passcode
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/otpost/otpost/internal/outbox"
+)
+
+// Store keeps challenges. It speaks in transitions: each method is one transaction, durable when it returns nil, and
+// as if it had run alone. The exam in store/storetest says what that means.
+type Store interface {
+	// Issue takes the spends, ends the current challenge of the same tenant, scope, purpose and identifier as Replaced,
+	// and writes the new challenge and its delivery: all of it or none. It returns *Exhausted when a spend does not
+	// fit, and *Repeated when the idempotency key was used before.
+	Issue(ctx context.Context, i Issuance) error
+	// Relay writes a delivery without a challenge, or returns the one whose Dedup is the same. A row returned that way
+	// is leased to lease when its holder's lease had lapsed, which joined.Lease shows.
+	Relay(ctx context.Context, d outbox.Delivery, spends []Spend, now time.Time) (joined *outbox.Delivery, err error)
+	// Update locks the challenge, calls change, and keeps what it left in the challenge, unless it returned an error.
+	// It returns ErrNoChallenge when there is none.
+	Update(ctx context.Context, ref Ref, now time.Time, change func(c *Challenge, t Turn) error) error
+	// Timeline reads a challenge, its deliveries and their attempts, oldest first.
+	Timeline(ctx context.Context, ref Ref) (Timeline, error)
+}
+
+// Turn is what may be done beside changing the challenge while it is locked, in the same transaction.
+type Turn interface {
+	// Spend takes all the spends, or none and returns *Exhausted.
+	Spend(spends ...Spend) error
+	// Refund gives back spends that were taken in this transaction.
+	Refund(spends ...Spend) error
+	// Send writes a delivery and ends the challenge's deliveries that nobody is sending yet.
+	Send(d outbox.Delivery) error
+}
+
+// Issuance is what Store.Issue writes.
+type Issuance struct {
+	Challenge Challenge
+	Delivery  outbox.Delivery
+	Spends    []Spend
+	// Idempotency is nil when the caller gave no key.
+	Idempotency *Idempotency
+	Now         time.Time
+}
+
+// Idempotency ties a caller's key to the challenge its first use made.
+type Idempotency struct {
+	Application string
+	Key         string
+	Fingerprint []byte
+	ExpiresAt   time.Time
+}
+
+// Spend is one unit taken from one limit: at most Limit in a Window that begins with the first spend.
+type Spend struct {
+	// Key is 16 bytes that stand for whose limit it is; see spendKey.
+	Key    []byte
+	Name   string
+	Limit  int
+	Window time.Duration
+	// Cost is 1, or 0 to ask only whether the limit is spent.
+	Cost int
+}
+
+// Exhausted says that a limit is spent until RetryAt.
+type Exhausted struct {
+	Name    string
+	RetryAt time.Time
+}
+
+func (e *Exhausted) Error() string { return fmt.Sprintf("limit %q is spent", e.Name) }
+
+// Repeated says that an idempotency key was used before, for which challenge and for which request.
+type Repeated struct {
+	Challenge   string
+	Fingerprint []byte
+}
+
+func (r *Repeated) Error() string { return "idempotency key used before" }
+
+// ErrNoChallenge is returned by a Store that holds no such challenge for the tenant.
+var ErrNoChallenge = fmt.Errorf("passcode: no such challenge")

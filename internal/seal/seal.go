@@ -1,0 +1,156 @@
+// Package seal is the key ring: it seals data at rest, makes keyed hashes, and keeps the keys in one file.
+//
+// Each key set holds a primary key and any number of older ones. New data uses the primary; data made under an older
+// key still opens and still verifies, which is what makes rotation possible without touching a row.
+package seal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+	"github.com/tink-crypto/tink-go/v2/mac"
+	"github.com/tink-crypto/tink-go/v2/tink"
+)
+
+// Ring seals, opens and hashes. It is safe for use by many goroutines.
+type Ring struct {
+	aead tink.AEAD
+	mac  tink.MAC
+}
+
+// Open reads the key ring file, or makes one with mode 0600 when there is none. created says which. A file that
+// others may read is refused: whoever has it can open everything that was sealed.
+func Open(path string) (ring *Ring, created bool, err error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := create(path); err != nil {
+			return nil, false, err
+		}
+		created = true
+	case err != nil:
+		return nil, false, fmt.Errorf("open key ring: %w", err)
+	case info.Mode().Perm()&0o077 != 0:
+		return nil, false, fmt.Errorf("open key ring %s: its mode is %04o, so others can read the keys; run: chmod 600 %s",
+			path, info.Mode().Perm(), path)
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, false, fmt.Errorf("open key ring: %w", err)
+	}
+	ring, err = parse(raw)
+	if err != nil {
+		return nil, false, fmt.Errorf("open key ring %s: %w", path, err)
+	}
+	return ring, created, nil
+}
+
+// New makes a ring that lives in memory only, for tests and for the demo.
+func New() (*Ring, error) {
+	raw, err := generate()
+	if err != nil {
+		return nil, err
+	}
+	return parse(raw)
+}
+
+// Seal encrypts plain and binds it to context, which Open must be given again (AES-256-GCM).
+func (r *Ring) Seal(plain []byte, context string) ([]byte, error) {
+	return r.aead.Encrypt(plain, []byte(context))
+}
+
+// Open returns what Seal was given, or an error when the data, the context or the key is not the same.
+func (r *Ring) Open(sealed []byte, context string) ([]byte, error) {
+	return r.aead.Decrypt(sealed, []byte(context))
+}
+
+// Hash returns the keyed hash of data (HMAC-SHA-256 under the primary key, its id in front).
+func (r *Ring) Hash(data []byte) ([]byte, error) { return r.mac.ComputeMAC(data) }
+
+// Matches reports in constant time whether hash is Hash(data) under any key of the ring.
+func (r *Ring) Matches(hash, data []byte) bool { return r.mac.VerifyMAC(hash, data) == nil }
+
+// The file is two key sets in Tink's JSON form, one a line: the sealing keys, then the hashing keys.
+func parse(raw []byte) (*Ring, error) {
+	lines := bytes.SplitN(bytes.TrimSpace(raw), []byte("\n"), 2)
+	if len(lines) != 2 {
+		return nil, errors.New("not a key ring: two lines of JSON are expected")
+	}
+	sealing, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(lines[0])))
+	if err != nil {
+		return nil, fmt.Errorf("read sealing keys: %w", err)
+	}
+	hashing, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(lines[1])))
+	if err != nil {
+		return nil, fmt.Errorf("read hashing keys: %w", err)
+	}
+	ring := &Ring{}
+	if ring.aead, err = aead.New(sealing); err != nil {
+		return nil, fmt.Errorf("use sealing keys: %w", err)
+	}
+	if ring.mac, err = mac.New(hashing); err != nil {
+		return nil, fmt.Errorf("use hashing keys: %w", err)
+	}
+	return ring, nil
+}
+
+func generate() ([]byte, error) {
+	var out bytes.Buffer
+	sealing, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return nil, fmt.Errorf("make sealing keys: %w", err)
+	}
+	hashing, err := keyset.NewHandle(mac.HMACSHA256Tag256KeyTemplate())
+	if err != nil {
+		return nil, fmt.Errorf("make hashing keys: %w", err)
+	}
+	for _, handle := range []*keyset.Handle{sealing, hashing} {
+		var line bytes.Buffer
+		if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&line)); err != nil {
+			return nil, fmt.Errorf("write keys: %w", err)
+		}
+		out.Write(bytes.ReplaceAll(bytes.TrimSpace(line.Bytes()), []byte("\n"), nil))
+		out.WriteByte('\n')
+	}
+	return out.Bytes(), nil
+}
+
+// create writes a new ring beside its final name and links it there, so that of two processes that start at once
+// both end up with the same keys, and neither ever sees half a file.
+func create(path string) error {
+	raw, err := generate()
+	if err != nil {
+		return err
+	}
+	if dir := filepath.Dir(path); dir != "." {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("make key ring folder: %w", err)
+		}
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("make key ring: %w", err)
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(raw)
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if closeErr := tmp.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return fmt.Errorf("write key ring: %w", err)
+	}
+	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make key ring: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/otpost/otpost/internal/passcode"
+)
+
+// spend takes one unit from each limit in one statement. A row that is full and whose window is open is left alone,
+// and so does not come back; then what was taken is given back and the caller is told which limit said no. Rows are
+// locked in the order given, narrow limits before the shared ones, so that two callers cannot block each other.
+func (t *tx) spend(spends []passcode.Spend, now time.Time) error {
+	before := t.wrote
+	asked, taken := split(spends)
+	for _, s := range asked {
+		if err := t.askLimit(s, now); err != nil {
+			return err
+		}
+	}
+	if len(taken) == 0 {
+		return nil
+	}
+	ms := now.UnixMilli()
+	args := make([]any, 1, 1+3*len(taken))
+	args[0] = ms
+	for _, s := range taken {
+		args = append(args, s.Key, s.Limit, ms+s.Window.Milliseconds())
+	}
+	var came [maxSpends][]byte
+	n := 0
+	err := t.query(t.ctx, spendSQL[len(taken)], args, func(scan func(...any) error) error {
+		n++
+		return scan(&came[n-1])
+	})
+	t.wrote = t.wrote || n > 0 || err != nil
+	if err != nil {
+		return fmt.Errorf("spend: %w", err)
+	}
+	if n == len(taken) {
+		return nil
+	}
+	var refused *passcode.Exhausted
+	for _, s := range taken {
+		if holds(came[:n], s.Key) {
+			if err := t.refund([]passcode.Spend{s}); err != nil {
+				return err
+			}
+			continue
+		}
+		at, err := t.resetOf(s.Key)
+		if err != nil {
+			return err
+		}
+		if refused == nil || at.After(refused.RetryAt) {
+			refused = &passcode.Exhausted{Name: s.Name, RetryAt: at}
+		}
+	}
+	// All that was taken has been given back, so the refusal leaves nothing to undo.
+	t.wrote = before
+	return refused
+}
+
+// refund gives back units that were spent in this transaction.
+func (t *tx) refund(spends []passcode.Spend) error {
+	for _, s := range spends {
+		if s.Cost == 0 {
+			continue
+		}
+		if _, err := t.exec(`UPDATE limits SET used = used - 1 WHERE key = $1 AND used > 0`, s.Key); err != nil {
+			return fmt.Errorf("refund: %w", err)
+		}
+	}
+	return nil
+}
+
+func (t *tx) askLimit(s passcode.Spend, now time.Time) error {
+	var resets int64
+	found, err := t.one(`SELECT resets_at FROM limits WHERE key = $1 AND used >= $2 AND resets_at > $3`,
+		[]any{s.Key, s.Limit, now.UnixMilli()}, &resets)
+	if err != nil {
+		return fmt.Errorf("ask limit: %w", err)
+	}
+	if found {
+		return &passcode.Exhausted{Name: s.Name, RetryAt: fromMillis(resets)}
+	}
+	return nil
+}
+
+func (t *tx) resetOf(key []byte) (time.Time, error) {
+	var resets int64
+	if _, err := t.one(`SELECT resets_at FROM limits WHERE key = $1`, []any{key}, &resets); err != nil {
+		return time.Time{}, fmt.Errorf("read limit: %w", err)
+	}
+	return fromMillis(resets), nil
+}
+
+// Spend takes the spends in a transaction of their own.
+func (db *DB) Spend(ctx context.Context, now time.Time, spends ...passcode.Spend) error {
+	return db.transact(ctx, func(t *tx) error { return t.spend(spends, now) })
+}
+
+func split(spends []passcode.Spend) (asked, taken []passcode.Spend) {
+	for i, s := range spends {
+		if s.Cost == 0 {
+			asked = append(asked, s)
+			continue
+		}
+		if asked == nil {
+			taken = spends[:i+1]
+		} else {
+			taken = append(taken[:len(taken):len(taken)], s)
+		}
+	}
+	return asked, taken
+}
+
+func holds(keys [][]byte, key []byte) bool {
+	for _, k := range keys {
+		if bytes.Equal(k, key) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxSpends bounds how many limits one request can meet: two windows for each of four kinds, and some to spare.
+const maxSpends = 16
+
+// spendSQL[n] takes n units at once: $1 is now, then key, quota and the end of a new window for each.
+var spendSQL = func() (sql [maxSpends + 1]string) {
+	for n := 1; n <= maxSpends; n++ {
+		var rows []string
+		for i := range n {
+			rows = append(rows, fmt.Sprintf("($%d, 1, $%d, $%d)", 3*i+2, 3*i+3, 3*i+4))
+		}
+		sql[n] = `INSERT INTO limits (key, used, quota, resets_at) VALUES ` + strings.Join(rows, ", ") + `
+			ON CONFLICT (key) DO UPDATE SET
+				used = CASE WHEN limits.resets_at <= $1 THEN 1 ELSE limits.used + 1 END,
+				resets_at = CASE WHEN limits.resets_at <= $1 THEN excluded.resets_at ELSE limits.resets_at END,
+				quota = excluded.quota
+			WHERE limits.resets_at <= $1 OR limits.used < excluded.quota
+			RETURNING key`
+	}
+	return sql
+}()

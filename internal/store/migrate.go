@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// migrations are numbered, forward only, and never edited once released. Each must work with the previous release's
+// program, so that nodes can roll.
+//
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+func (db *sqliteDB) migrate(ctx context.Context) (int, error) {
+	// SQLite has no lock that outlives a transaction, so the processes take turns at a file.
+	file, err := os.OpenFile(db.path+".migrate", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return 0, fmt.Errorf("migrate: %w", err)
+	}
+	defer file.Close()
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+		return 0, fmt.Errorf("migrate: lock: %w", err)
+	}
+	pool, err := sql.Open("sqlite", sqliteURI(db.path))
+	if err != nil {
+		return 0, fmt.Errorf("migrate: %w", err)
+	}
+	defer pool.Close()
+	return up(ctx, goose.DialectSQLite3, pool)
+}
+
+func (db *sqliteDB) version(ctx context.Context) (have, want int64, err error) {
+	err = db.read(ctx, func(t *tx) error { have, err = schemaVersion(t); return err })
+	return have, newest(), err
+}
+
+func (db *postgresDB) migrate(ctx context.Context) (int, error) {
+	pool, err := sql.Open("pgx", db.url)
+	if err != nil {
+		return 0, fmt.Errorf("migrate: %w", err)
+	}
+	defer pool.Close()
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return 0, fmt.Errorf("migrate: %w", err)
+	}
+	return up(ctx, goose.DialectPostgres, pool, goose.WithSessionLocker(locker))
+}
+
+func (db *postgresDB) version(ctx context.Context) (have, want int64, err error) {
+	err = db.read(ctx, func(t *tx) error { have, err = schemaVersion(t); return err })
+	return have, newest(), err
+}
+
+func up(ctx context.Context, dialect goose.Dialect, pool *sql.DB, options ...goose.ProviderOption) (int, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return 0, fmt.Errorf("migrate: %w", err)
+	}
+	provider, err := goose.NewProvider(dialect, pool, files, options...)
+	if err != nil {
+		return 0, fmt.Errorf("migrate: %w", err)
+	}
+	results, err := provider.Up(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("migrate: %w", err)
+	}
+	return len(results), nil
+}
+
+// schemaVersion reads goose's table, which is missing before the first migration.
+func schemaVersion(t *tx) (version int64, err error) {
+	_, err = t.one(`SELECT MAX(version_id) FROM goose_db_version WHERE is_applied`, nil, &version)
+	return version, err
+}
+
+// newest is the highest number among the embedded migrations.
+func newest() (version int64) {
+	entries, _ := fs.ReadDir(migrations, "migrations")
+	for _, entry := range entries {
+		if n, err := goose.NumericComponent(entry.Name()); err == nil {
+			version = max(version, n)
+		}
+	}
+	return version
+}

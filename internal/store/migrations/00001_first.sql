@@ -1,0 +1,127 @@
+-- One text for SQLite and PostgreSQL. Times are integer milliseconds since 1970, 0 for none. BYTEA is a type name that
+-- SQLite takes as it comes; it stores the blobs it is given.
+
+-- +goose Up
+CREATE TABLE applications (
+    id         TEXT PRIMARY KEY,
+    tenant     TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    domain     TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (tenant, name)
+);
+
+-- API keys. Only a hash is kept; a key is shown once.
+CREATE TABLE keys (
+    id          TEXT PRIMARY KEY,
+    application TEXT NOT NULL REFERENCES applications (id),
+    hash        BYTEA NOT NULL UNIQUE,
+    created_at  BIGINT NOT NULL,
+    revoked_at  BIGINT NOT NULL
+);
+
+-- The life of one passcode. Expiry is judged when a row is read: a pending row may be past expires_at.
+CREATE TABLE challenges (
+    id          TEXT PRIMARY KEY,
+    tenant      TEXT NOT NULL,
+    application TEXT NOT NULL,
+    scope       TEXT NOT NULL,
+    purpose     TEXT NOT NULL,
+    channel     TEXT NOT NULL,
+    recipient   TEXT NOT NULL, -- as it is sent to
+    identifier  TEXT NOT NULL, -- as it is looked up
+    mailbox     TEXT NOT NULL, -- as limits count it
+    state       TEXT NOT NULL,
+    newest      INTEGER NOT NULL, -- 1 for the newest of its tenant, scope, purpose and identifier
+    code_hash   BYTEA NOT NULL,
+    code_sealed BYTEA,
+    policy      TEXT NOT NULL,
+    tries       INTEGER NOT NULL,
+    sends       INTEGER NOT NULL,
+    locale      TEXT NOT NULL,
+    metadata    TEXT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    sent_at     BIGINT NOT NULL,
+    expires_at  BIGINT NOT NULL,
+    ended_at    BIGINT NOT NULL,
+    CHECK (state IN ('pending', 'verified', 'locked', 'expired', 'cancelled', 'replaced')),
+    CHECK ((state = 'pending') = (ended_at = 0)),
+    CHECK (state = 'pending' OR code_sealed IS NULL)
+);
+CREATE UNIQUE INDEX challenges_newest ON challenges (identifier, purpose, scope, tenant) WHERE newest = 1;
+CREATE INDEX challenges_pending ON challenges (expires_at) WHERE state = 'pending';
+
+-- One message on its way. message is sealed, and NULL once no further send is possible.
+CREATE TABLE deliveries (
+    id          TEXT PRIMARY KEY,
+    tenant      TEXT NOT NULL,
+    application TEXT NOT NULL,
+    challenge   TEXT NOT NULL, -- '' for a code the caller brought
+    channel     TEXT NOT NULL,
+    recipient   TEXT NOT NULL,
+    route       TEXT NOT NULL, -- provider names, in order, with a comma between
+    step        INTEGER NOT NULL,
+    state       TEXT NOT NULL,
+    tries       INTEGER NOT NULL,
+    uncertain   INTEGER NOT NULL,
+    created_at  BIGINT NOT NULL,
+    due_at      BIGINT NOT NULL, -- queued: the next try; sending: the lease lapses
+    deadline    BIGINT NOT NULL,
+    answer_by   BIGINT NOT NULL,
+    lease       TEXT NOT NULL,
+    dedup       BYTEA,
+    provider    TEXT NOT NULL,
+    ref         TEXT NOT NULL,
+    ended_at    BIGINT NOT NULL,
+    message     BYTEA,
+    CHECK (state IN ('queued', 'sending', 'accepted', 'delivered', 'bounced', 'failed', 'stale')),
+    CHECK ((state IN ('queued', 'sending')) = (ended_at = 0)),
+    CHECK ((state IN ('queued', 'sending')) = (message IS NOT NULL)),
+    CHECK (state <> 'queued' OR lease = '')
+);
+CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state IN ('queued', 'sending');
+CREATE INDEX deliveries_challenge ON deliveries (challenge) WHERE challenge <> '';
+CREATE UNIQUE INDEX deliveries_dedup ON deliveries (dedup) WHERE dedup IS NOT NULL;
+
+-- Every try of a delivery at a provider.
+CREATE TABLE attempts (
+    delivery TEXT NOT NULL,
+    n        INTEGER NOT NULL,
+    provider TEXT NOT NULL,
+    at       BIGINT NOT NULL,
+    took     BIGINT NOT NULL,
+    class    TEXT NOT NULL, -- '' when the provider accepted
+    code     TEXT NOT NULL,
+    detail   TEXT NOT NULL,
+    ref      TEXT NOT NULL,
+    PRIMARY KEY (delivery, n)
+);
+
+-- What was spent of each limit in its window. quota repeats the limit, so that one statement can take several.
+CREATE TABLE limits (
+    key       BYTEA PRIMARY KEY,
+    used      BIGINT NOT NULL,
+    quota     BIGINT NOT NULL,
+    resets_at BIGINT NOT NULL,
+    CHECK (used <= quota)
+);
+
+CREATE TABLE idempotency (
+    application TEXT NOT NULL,
+    key         TEXT NOT NULL,
+    fingerprint BYTEA NOT NULL,
+    challenge   TEXT NOT NULL,
+    expires_at  BIGINT NOT NULL,
+    PRIMARY KEY (application, key)
+);
+CREATE INDEX idempotency_expires ON idempotency (expires_at);
+
+-- The built-in inbox of the demo. message is sealed.
+CREATE TABLE inbox (
+    id          TEXT PRIMARY KEY,
+    recipient   TEXT NOT NULL,
+    challenge   TEXT NOT NULL,
+    received_at BIGINT NOT NULL,
+    message     BYTEA NOT NULL
+);
+CREATE INDEX inbox_received ON inbox (received_at);

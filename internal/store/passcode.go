@@ -1,0 +1,227 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/passcode"
+)
+
+var _ passcode.Store = (*DB)(nil)
+
+// Issue implements passcode.Store.
+func (db *DB) Issue(ctx context.Context, i passcode.Issuance) error {
+	sealed, err := db.sealMessage(&i.Delivery)
+	if err != nil {
+		return err
+	}
+	return db.transact(ctx, func(t *tx) error {
+		if err := t.repeated(i.Idempotency); err != nil {
+			return err
+		}
+		if err := t.spend(i.Spends, i.Now); err != nil {
+			return err
+		}
+		if err := t.replace(&i.Challenge, i.Now); err != nil {
+			return err
+		}
+		if err := t.insertChallenge(&i.Challenge); err != nil {
+			return err
+		}
+		if err := t.insertDelivery(&i.Delivery, sealed); err != nil {
+			return err
+		}
+		return t.keepKey(i.Idempotency, i.Challenge.ID)
+	})
+}
+
+// repeated returns *passcode.Repeated when the key was used before.
+func (t *tx) repeated(key *passcode.Idempotency) error {
+	if key == nil {
+		return nil
+	}
+	var r passcode.Repeated
+	found, err := t.one(`SELECT challenge, fingerprint FROM idempotency WHERE application = $1 AND key = $2`,
+		[]any{key.Application, key.Key}, &r.Challenge, &r.Fingerprint)
+	if err != nil {
+		return fmt.Errorf("look for idempotency key: %w", err)
+	}
+	if found {
+		return &r
+	}
+	return nil
+}
+
+func (t *tx) keepKey(key *passcode.Idempotency, challenge string) error {
+	if key == nil {
+		return nil
+	}
+	n, err := t.exec(`INSERT INTO idempotency (application, key, fingerprint, challenge, expires_at)
+		VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+		key.Application, key.Key, key.Fingerprint, challenge, millis(key.ExpiresAt))
+	if err != nil {
+		return fmt.Errorf("keep idempotency key: %w", err)
+	}
+	if n == 0 {
+		return errRace // the same key at the same time: run again and find it
+	}
+	return nil
+}
+
+// replace takes the place of the newest challenge with the same tenant, scope, purpose and identifier.
+func (t *tx) replace(c *passcode.Challenge, now time.Time) error {
+	_, err := t.exec(`UPDATE challenges SET newest = 0, code_sealed = NULL,
+			ended_at = CASE WHEN state = 'pending' THEN $1 ELSE ended_at END,
+			state = CASE WHEN state <> 'pending' THEN state WHEN expires_at <= $1 THEN 'expired' ELSE 'replaced' END
+		WHERE identifier = $2 AND purpose = $3 AND scope = $4 AND tenant = $5 AND newest = 1`,
+		now.UnixMilli(), c.Identifier, string(c.Purpose), c.Scope, c.Tenant)
+	if err != nil {
+		return fmt.Errorf("replace challenge: %w", err)
+	}
+	return nil
+}
+
+func (t *tx) insertChallenge(c *passcode.Challenge) error {
+	metadata := ""
+	if len(c.Metadata) > 0 {
+		raw, err := json.Marshal(c.Metadata)
+		if err != nil {
+			return fmt.Errorf("write metadata: %w", err)
+		}
+		metadata = string(raw)
+	}
+	_, err := t.exec(`INSERT INTO challenges (id, tenant, application, scope, purpose, channel, recipient, identifier,
+			mailbox, state, newest, code_hash, code_sealed, policy, tries, sends, locale, metadata,
+			created_at, sent_at, expires_at, ended_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+		c.ID, c.Tenant, c.Application, c.Scope, string(c.Purpose), string(c.Channel), c.To, c.Identifier,
+		c.Mailbox, string(c.State), c.CodeHash, c.CodeSealed, c.Policy.String(), c.Tries, c.Sends, c.Locale, metadata,
+		millis(c.CreatedAt), millis(c.SentAt), millis(c.ExpiresAt), millis(c.EndedAt))
+	if err != nil {
+		return fmt.Errorf("write challenge: %w", err)
+	}
+	return nil
+}
+
+// Update implements passcode.Store.
+func (db *DB) Update(ctx context.Context, ref passcode.Ref, now time.Time,
+	change func(*passcode.Challenge, passcode.Turn) error) error {
+	return db.transact(ctx, func(t *tx) error {
+		c, err := t.challenge(ref, t.lock())
+		if err != nil {
+			return err
+		}
+		before := c
+		if err := change(&c, turn{db: db, t: t, challenge: c.ID, now: now}); err != nil {
+			return err
+		}
+		return t.updateChallenge(&before, &c)
+	})
+}
+
+// updateChallenge writes what can change in a challenge.
+func (t *tx) updateChallenge(before, c *passcode.Challenge) error {
+	if c.State == before.State && c.Tries == before.Tries && c.Sends == before.Sends &&
+		c.ExpiresAt.Equal(before.ExpiresAt) && len(c.CodeSealed) == len(before.CodeSealed) {
+		return nil
+	}
+	_, err := t.exec(`UPDATE challenges SET state = $2, code_hash = $3, code_sealed = $4, tries = $5, sends = $6,
+			sent_at = $7, expires_at = $8, ended_at = $9 WHERE id = $1`,
+		c.ID, string(c.State), c.CodeHash, c.CodeSealed, c.Tries, c.Sends,
+		millis(c.SentAt), millis(c.ExpiresAt), millis(c.EndedAt))
+	if err != nil {
+		return fmt.Errorf("update challenge: %w", err)
+	}
+	return nil
+}
+
+// turn implements passcode.Turn.
+type turn struct {
+	db        *DB
+	t         *tx
+	challenge string
+	now       time.Time
+}
+
+func (u turn) Spend(spends ...passcode.Spend) error  { return u.t.spend(spends, u.now) }
+func (u turn) Refund(spends ...passcode.Spend) error { return u.t.refund(spends) }
+
+func (u turn) Send(d outbox.Delivery) error {
+	if _, err := u.t.exec(`UPDATE deliveries SET state = 'stale', ended_at = $2, message = NULL
+		WHERE challenge = $1 AND state = 'queued'`, u.challenge, u.now.UnixMilli()); err != nil {
+		return fmt.Errorf("end older deliveries: %w", err)
+	}
+	sealed, err := u.db.sealMessage(&d)
+	if err != nil {
+		return err
+	}
+	return u.t.insertDelivery(&d, sealed)
+}
+
+// Timeline implements passcode.Store.
+func (db *DB) Timeline(ctx context.Context, ref passcode.Ref) (line passcode.Timeline, err error) {
+	err = db.read(ctx, func(t *tx) error {
+		line = passcode.Timeline{}
+		if line.Challenge, err = t.challenge(ref, ""); err != nil {
+			return err
+		}
+		err = t.query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE challenge = $1 ORDER BY id`,
+			[]any{line.Challenge.ID}, func(scan func(...any) error) error {
+				d, err := scanDelivery(scan)
+				line.Deliveries = append(line.Deliveries, d)
+				return err
+			})
+		if err != nil {
+			return fmt.Errorf("read deliveries: %w", err)
+		}
+		for _, d := range line.Deliveries {
+			attempts, err := t.attempts(d.ID)
+			if err != nil {
+				return err
+			}
+			line.Attempts = append(line.Attempts, attempts...)
+		}
+		return nil
+	})
+	return line, err
+}
+
+const challengeColumns = `id, tenant, application, scope, purpose, channel, recipient, identifier, mailbox, state,
+	code_hash, code_sealed, policy, tries, sends, locale, metadata, created_at, sent_at, expires_at, ended_at`
+
+// challenge reads the challenge that ref means; lock is the backend's locking clause or nothing.
+func (t *tx) challenge(ref passcode.Ref, lock string) (c passcode.Challenge, err error) {
+	where, args := ` FROM challenges WHERE id = $1 AND tenant = $2`, []any{ref.ID, ref.Tenant}
+	if ref.ID == "" {
+		where = ` FROM challenges WHERE identifier = $1 AND purpose = $2 AND scope = $3 AND tenant = $4 AND newest = 1`
+		args = []any{ref.To, string(ref.Purpose), ref.Scope, ref.Tenant}
+	}
+	var purpose, channel, state, policy, metadata string
+	var created, sent, expires, ended int64
+	found, err := t.one(`SELECT `+challengeColumns+where+lock, args, &c.ID, &c.Tenant, &c.Application, &c.Scope,
+		&purpose, &channel, &c.To, &c.Identifier, &c.Mailbox, &state, &c.CodeHash, &c.CodeSealed, &policy, &c.Tries,
+		&c.Sends, &c.Locale, &metadata, &created, &sent, &expires, &ended)
+	if err != nil {
+		return c, fmt.Errorf("read challenge: %w", err)
+	}
+	if !found {
+		return c, passcode.ErrNoChallenge
+	}
+	c.Purpose, c.Channel, c.State = passcode.Purpose(purpose), outbox.Channel(channel), passcode.State(state)
+	c.CreatedAt, c.SentAt, c.ExpiresAt, c.EndedAt = fromMillis(created), fromMillis(sent), fromMillis(expires), fromMillis(ended)
+	if metadata != "" {
+		err = json.Unmarshal([]byte(metadata), &c.Metadata)
+	}
+	return c, errors.Join(err, parsePolicy(policy, &c.Policy))
+}
+
+func parsePolicy(text string, p *passcode.Policy) error {
+	if err := json.Unmarshal([]byte(text), p); err != nil {
+		return fmt.Errorf("read policy: %w", err)
+	}
+	return nil
+}

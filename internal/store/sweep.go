@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/otpost/otpost/internal/outbox"
+)
+
+// sweepBatch bounds how many rows one transaction of the sweeper touches, and so how long others wait for it.
+const sweepBatch = 500
+
+// Sweep ends what expired, wipes its codes, and forgets what is older than the retention time. It works in short
+// transactions and returns how many rows it touched. Nothing depends on it being on time.
+func (db *DB) Sweep(ctx context.Context, now time.Time, retention time.Duration) (touched int, err error) {
+	// Ids begin with the time they were made, so what is old is one range of the primary key. A passcode lives at most
+	// a day, so one made a day before the retention time began has ended before it.
+	old := now.Add(-retention - 24*time.Hour)
+	for _, step := range []struct {
+		sql  string
+		args []any
+	}{
+		{`UPDATE challenges SET state = 'expired', code_sealed = NULL, ended_at = expires_at WHERE id IN
+			(SELECT id FROM challenges WHERE state = 'pending' AND expires_at <= $1 LIMIT $2)`, []any{now.UnixMilli(), sweepBatch}},
+		{`DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE id < $1 LIMIT $2)`, []any{before("pc", old), sweepBatch}},
+		{`DELETE FROM attempts WHERE delivery IN (SELECT delivery FROM attempts WHERE delivery < $1 LIMIT $2)`, []any{before("dl", old), sweepBatch}},
+		{`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE id < $1
+			AND state NOT IN ('queued', 'sending') LIMIT $2)`, []any{before("dl", old), sweepBatch}},
+		{`DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE received_at < $1 LIMIT $2)`, []any{now.Add(-retention).UnixMilli(), sweepBatch}},
+		{`DELETE FROM idempotency WHERE expires_at <= $1 AND key IN
+			(SELECT key FROM idempotency WHERE expires_at <= $1 LIMIT $2)`, []any{now.UnixMilli(), sweepBatch}},
+	} {
+		n, err := db.sweepStep(ctx, step.sql, step.args)
+		touched += n
+		if err != nil {
+			return touched, err
+		}
+	}
+	n, err := db.sweepLimits(ctx, now)
+	return touched + n, err
+}
+
+// sweepStep repeats one statement until it finds less than a batch.
+func (db *DB) sweepStep(ctx context.Context, sql string, args []any) (touched int, err error) {
+	for {
+		var n int64
+		err := db.transact(ctx, func(t *tx) (err error) {
+			n, err = t.exec(sql, args...)
+			return err
+		})
+		touched += int(n)
+		if err != nil {
+			return touched, fmt.Errorf("sweep: %w", err)
+		}
+		if n < sweepBatch || ctx.Err() != nil {
+			return touched, ctx.Err()
+		}
+	}
+}
+
+// sweepLimits forgets windows that are over. There is no index by time, since every spend would have to keep it up;
+// keys are hashes, so a random 64th of the key space is a fair sample and a range of the primary key.
+func (db *DB) sweepLimits(ctx context.Context, now time.Time) (touched int, err error) {
+	var at [1]byte
+	rand.Read(at[:])
+	low := at[0] &^ 3
+	from, to := []byte{low}, []byte{low + 4}
+	if low+4 == 0 {
+		to = []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+	}
+	return db.sweepStep(ctx, `DELETE FROM limits WHERE key IN
+		(SELECT key FROM limits WHERE key >= $1 AND key < $2 AND resets_at <= $3 LIMIT $4)`,
+		[]any{from, to, now.UnixMilli(), sweepBatch})
+}
+
+// before is an id that sorts before all ids made at t or later.
+func before(prefix string, t time.Time) string {
+	// The first 9 characters after the prefix hold 45 of the 48 bits of time; rounding down forgets later, never earlier.
+	return outbox.NewID(prefix, t)[:len(prefix)+1+9]
+}
