@@ -2,10 +2,29 @@ package passcode
 
 import (
 	"context"
+	"errors"
+	"io"
+	"sync"
 	"time"
 
 	"github.com/otpost/otpost/internal/outbox"
 )
+
+// Verbs is the engine as a door sees it.
+type Verbs interface {
+	// Issue sends a new passcode, and waits at most wait for a provider to take it.
+	Issue(ctx context.Context, r Request, wait time.Duration) (Issued, error)
+	// Resend sends the passcode again under the policy's limits. The try budget stays. ip is the end user's.
+	Resend(ctx context.Context, ref Ref, application Application, ip string, wait time.Duration) (Issued, error)
+	// Verify tries a code. A wrong, late or locked one is a Verdict, not an error.
+	Verify(ctx context.Context, ref Ref, code string) (Verdict, error)
+	// Cancel ends a pending challenge; cancelling an ended one changes nothing.
+	Cancel(ctx context.Context, ref Ref) (Challenge, error)
+	// Status returns a challenge and what became of its messages.
+	Status(ctx context.Context, ref Ref) (Timeline, error)
+	// Relay sends a code that the caller made.
+	Relay(ctx context.Context, r Relay) (Relayed, error)
+}
 
 // Issued is what Issue and Resend return.
 type Issued struct {
@@ -23,18 +42,129 @@ type Relayed struct {
 	Joined bool
 }
 
-// Verbs is the engine as a door sees it.
-type Verbs interface {
-	// Issue sends a new passcode, and waits at most wait for a provider to take it.
-	Issue(ctx context.Context, r Request, wait time.Duration) (Issued, error)
-	// Resend sends the passcode again under the policy's limits. The try budget stays. ip is the end user's.
-	Resend(ctx context.Context, ref Ref, ip string, wait time.Duration) (Issued, error)
-	// Verify tries a code. A wrong, late or locked one is a Verdict, not an error.
-	Verify(ctx context.Context, ref Ref, code string) (Verdict, error)
-	// Cancel ends a pending challenge; cancelling an ended one changes nothing.
-	Cancel(ctx context.Context, ref Ref) (Challenge, error)
-	// Status returns a challenge and what became of its messages.
-	Status(ctx context.Context, ref Ref) (Timeline, error)
-	// Relay sends a code that the caller made.
-	Relay(ctx context.Context, r Relay) (Relayed, error)
+// Engine implements Verbs. Its fields are what it needs; they are set once, before the first call.
+type Engine struct {
+	Store  Store
+	Outbox Outbox
+	Ring   Ring
+	// Compose renders a message. It runs within the call, so a broken template fails to the caller.
+	Compose func(Content) (outbox.Message, error)
+	// Route lists the providers for a channel in the order they are tried, none when the channel is not set up.
+	Route func(outbox.Channel) []string
+	// Policies holds the policies by name; "default" must be there.
+	Policies map[string]Policy
+	Limits   Limits
+	Now      func() time.Time
+	// Rand is where codes come from: crypto/rand.Reader, but for tests.
+	Rand io.Reader
+	// Observe is told what happened, for metrics. It may be nil.
+	Observe func(Event)
+
+	alphabets sync.Map // alphabet -> its characters
+}
+
+// Outbox is what the engine needs of outbox.Outbox.
+type Outbox interface {
+	// Reserve leases d to this process when its worker has room for one more, and reports whether it did. It is called
+	// before the row is written; HandOver or Release must follow.
+	Reserve(d *outbox.Delivery) bool
+	HandOver(d outbox.Delivery)
+	Release()
+	// Wake tells the worker that there may be rows to claim.
+	Wake()
+	Watch(id string) *outbox.Watch
+	// Settle ends a caller's wait for a delivery. It returns the row as it then is.
+	Settle(ctx context.Context, id string, handOver bool) (outbox.Delivery, error)
+	// TakeUp sends a delivery that this process took over without claiming it.
+	TakeUp(ctx context.Context, d outbox.Delivery) error
+}
+
+// Ring is what the engine needs of seal.Ring.
+type Ring interface {
+	Hash(data []byte) ([]byte, error)
+	Matches(hash, data []byte) bool
+	Seal(plain []byte, context string) ([]byte, error)
+	Open(sealed []byte, context string) ([]byte, error)
+}
+
+// Content is what a message says.
+type Content struct {
+	Channel     outbox.Channel
+	To          string
+	Code        string
+	Application string
+	Domain      string
+	Purpose     Purpose
+	Locale      string
+	Lifetime    time.Duration
+	Passcode    string
+}
+
+// EventKind is what happened.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventIssued   EventKind = "issued"
+	EventResent   EventKind = "resent"
+	EventRelayed  EventKind = "relayed"
+	EventVerified EventKind = "verified"
+	// EventTried is a code that was tried and not verified, EventRefused a request that was refused; Reason says why.
+	EventTried   EventKind = "tried"
+	EventRefused EventKind = "refused"
+)
+
+// Event is one thing that happened, without anybody's name in it.
+type Event struct {
+	Kind    EventKind
+	Channel outbox.Channel
+	Purpose Purpose
+	Reason  Reason
+}
+
+func (e *Engine) observe(event Event) {
+	if e.Observe != nil {
+		e.Observe(event)
+	}
+}
+
+func (e *Engine) policy(name string) (Policy, bool) {
+	if name == "" {
+		name = "default"
+	}
+	p, ok := e.Policies[name]
+	return p, ok
+}
+
+// characters is the set an alphabet stands for. Alphabets are few, and each verify needs one.
+func (e *Engine) characters(alphabet string) string {
+	if set, ok := e.alphabets.Load(alphabet); ok {
+		return set.(string)
+	}
+	set, err := Characters(alphabet)
+	if err != nil {
+		return "" // a policy is checked when it is set: this one was written by another program
+	}
+	e.alphabets.Store(alphabet, set)
+	return set
+}
+
+// refused turns what the store says into the words of the doors, and counts it.
+func (e *Engine) refused(err error) error {
+	var spent *Exhausted
+	var refusal *Refusal
+	switch {
+	case errors.As(err, &spent) && spent.Name == "lockout":
+		refusal = &Refusal{Reason: LockedOut, RetryAt: spent.RetryAt, Limit: spent.Name,
+			Detail: "too many wrong codes were tried for this recipient; wait until it is unlocked"}
+	case errors.As(err, &spent):
+		refusal = &Refusal{Reason: LimitReached, RetryAt: spent.RetryAt, Limit: spent.Name,
+			Detail: "the limit of messages per " + spent.Name + " is reached; try again later"}
+	case errors.Is(err, ErrNoChallenge):
+		refusal = &Refusal{Reason: NotFound, Detail: "there is no such passcode"}
+	case !errors.As(err, &refusal):
+		return err
+	}
+	e.observe(Event{Kind: EventRefused, Reason: refusal.Reason})
+	return refusal
 }

@@ -234,6 +234,9 @@ type Relay struct {
 	// AnswerBy, when set, is until when the caller waits to be told; it has a fallback of its own. See
 	// outbox.Delivery.AnswerBy.
 	AnswerBy time.Time
+	// KeepFallback leaves the caller its fallback when the outcome is still unknown at AnswerBy: the delivery is not
+	// handed over, so it is not tried again after a failure, though a try under way may yet reach the person.
+	KeepFallback bool
 }
 
 // Timeline is everything that is known of one challenge.

@@ -15,9 +15,9 @@ type Store interface {
 	// and writes the new challenge and its delivery: all of it or none. It returns *Exhausted when a spend does not
 	// fit, and *Repeated when the idempotency key was used before.
 	Issue(ctx context.Context, i Issuance) error
-	// Relay writes a delivery without a challenge, or returns the one whose Dedup is the same. A row returned that way
-	// is leased to lease when its holder's lease had lapsed, which joined.Lease shows.
-	Relay(ctx context.Context, d outbox.Delivery, spends []Spend, now time.Time) (joined *outbox.Delivery, err error)
+	// Relay writes a delivery without a challenge, or returns the one whose Dedup is the same. tookUp says that the
+	// first one's holder had let its lease lapse, so the row is now held under d's lease.
+	Relay(ctx context.Context, d outbox.Delivery, spends []Spend, now time.Time) (joined *outbox.Delivery, tookUp bool, err error)
 	// Update locks the challenge, calls change, and keeps what it left in the challenge, unless it returned an error.
 	// It returns ErrNoChallenge when there is none.
 	Update(ctx context.Context, ref Ref, now time.Time, change func(c *Challenge, t Turn) error) error

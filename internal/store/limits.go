@@ -16,6 +16,11 @@ import (
 func (t *tx) spend(spends []passcode.Spend, now time.Time) error {
 	before := t.wrote
 	asked, taken := split(spends)
+	for _, s := range taken {
+		if s.Limit < 1 {
+			return &passcode.Exhausted{Name: s.Name, RetryAt: now.Add(s.Window)}
+		}
+	}
 	for _, s := range asked {
 		if err := t.askLimit(s, now); err != nil {
 			return err

@@ -46,7 +46,7 @@ func (t *tx) insertDelivery(d *outbox.Delivery, sealed []byte) error {
 func (t *tx) updateDelivery(d *outbox.Delivery) error {
 	_, err := t.exec(`UPDATE deliveries SET step = $2, state = $3, tries = $4, uncertain = $5, due_at = $6,
 			answer_by = $7, lease = $8, provider = $9, ref = $10, ended_at = $11,
-			message = CASE WHEN $11 = 0 THEN message ELSE NULL END WHERE id = $1`,
+			message = CASE WHEN CAST($11 AS BIGINT) = 0 THEN message ELSE NULL END WHERE id = $1`,
 		d.ID, d.Step, string(d.State), d.Tries, flag(d.Uncertain), millis(d.DueAt), millis(d.AnswerBy), d.Lease,
 		d.Provider, d.Ref, millis(d.EndedAt))
 	if err != nil {
@@ -87,18 +87,19 @@ func (db *DB) Delivery(ctx context.Context, id string) (d outbox.Delivery, err e
 }
 
 // Relay implements passcode.Store.
-func (db *DB) Relay(ctx context.Context, d outbox.Delivery, spends []passcode.Spend, now time.Time) (joined *outbox.Delivery, err error) {
+func (db *DB) Relay(ctx context.Context, d outbox.Delivery, spends []passcode.Spend, now time.Time) (joined *outbox.Delivery, tookUp bool, err error) {
 	sealed, err := db.sealMessage(&d)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	err = db.transact(ctx, func(t *tx) error {
-		joined = nil
+		joined, tookUp = nil, false
 		if d.Dedup != nil {
 			first, err := t.delivery(`dedup = $1`, t.lock(), d.Dedup)
 			if err == nil {
 				joined = &first
-				return t.join(joined, &d, now)
+				tookUp, err = t.join(joined, &d, now)
+				return err
 			}
 			if err != outbox.ErrNoDelivery {
 				return err
@@ -109,27 +110,27 @@ func (db *DB) Relay(ctx context.Context, d outbox.Delivery, spends []passcode.Sp
 		}
 		return t.insertDelivery(&d, sealed)
 	})
-	return joined, err
+	return joined, tookUp, err
 }
 
 // join lets a repeated request take part in the first one's delivery: the caller waits anew, and a row that nobody
 // holds any more is taken up at once instead of when a sweep finds it.
-func (t *tx) join(first, again *outbox.Delivery, now time.Time) error {
+func (t *tx) join(first, again *outbox.Delivery, now time.Time) (tookUp bool, err error) {
 	if first.State.Final() {
-		return nil
+		return false, nil
 	}
 	if !first.AnswerBy.IsZero() {
 		first.AnswerBy = again.AnswerBy
 	}
-	if first.State == outbox.Sending && now.Before(first.DueAt) {
-		return t.updateDelivery(first)
+	if abandoned := first.State == outbox.Sending && !now.Before(first.DueAt); abandoned {
+		first.Uncertain = true
+		first.State, first.Lease, first.DueAt = again.State, again.Lease, again.DueAt
+		tookUp = again.State == outbox.Sending
 	}
-	first.Uncertain = first.Uncertain || first.State == outbox.Sending
-	first.State, first.Lease, first.DueAt = again.State, again.Lease, again.DueAt
-	return t.updateDelivery(first)
+	return tookUp, t.updateDelivery(first)
 }
 
-// Message opens the body of a delivery that is not final, for a process that took it up without claiming it.
+// Message implements outbox.Store.
 func (db *DB) Message(ctx context.Context, id string) (m *outbox.Message, err error) {
 	err = db.read(ctx, func(t *tx) error {
 		var sealed []byte
@@ -147,10 +148,11 @@ func (db *DB) Message(ctx context.Context, id string) (m *outbox.Message, err er
 }
 
 // Claim implements outbox.Store.
-func (db *DB) Claim(ctx context.Context, lease string, now, until time.Time, n int) (claimed []outbox.Delivery, err error) {
+func (db *DB) Claim(ctx context.Context, lease string, now, until time.Time, n int) (claimed []outbox.Delivery, examined int, err error) {
 	err = db.transact(ctx, func(t *tx) error {
 		claimed = nil
 		due, err := t.due(now, n)
+		examined = len(due)
 		if err != nil {
 			return err
 		}
@@ -164,7 +166,7 @@ func (db *DB) Claim(ctx context.Context, lease string, now, until time.Time, n i
 		}
 		return nil
 	})
-	return claimed, err
+	return claimed, examined, err
 }
 
 // dueRow is a delivery that may be claimed, with what decides whether it should.
@@ -312,20 +314,17 @@ func (db *DB) Return(ctx context.Context, lease string, ids []string, now time.T
 	})
 }
 
-// HandOver implements outbox.Store.
-func (db *DB) HandOver(ctx context.Context, id string, withdraw bool, now time.Time) (d outbox.Delivery, err error) {
+// Settle implements outbox.Store.
+func (db *DB) Settle(ctx context.Context, id string, decide func(*outbox.Delivery)) (d outbox.Delivery, err error) {
 	err = db.transact(ctx, func(t *tx) error {
 		if d, err = t.delivery(`id = $1`, t.lock(), id); err != nil || d.State.Final() {
 			return err
 		}
-		d.AnswerBy = time.Time{}
-		if withdraw {
-			d.State, d.EndedAt, d.Lease = outbox.Failed, now, ""
-		}
+		decide(&d)
 		return t.updateDelivery(&d)
 	})
 	if err != nil {
-		return d, fmt.Errorf("hand over delivery: %w", err)
+		return d, fmt.Errorf("settle delivery: %w", err)
 	}
 	return d, nil
 }

@@ -1,0 +1,77 @@
+package outbox
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// Passcodes live minutes, so tries follow each other in seconds. The second list is for failures that wait for
+// somebody to mend an account.
+var (
+	soon = []time.Duration{1 * time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 30 * time.Second}
+	slow = []time.Duration{15 * time.Second, 30 * time.Second, time.Minute}
+)
+
+// backoff is how long to wait after a number of tries: a step of the list, and up to a quarter more or less, so that
+// deliveries that failed together do not come back together.
+func backoff(steps []time.Duration, tries int) time.Duration {
+	step := steps[min(max(tries-1, 0), len(steps)-1)]
+	return step - step/4 + rand.N(step/2)
+}
+
+// judge moves a delivery by what one attempt came to. A nil fault means that the provider accepted.
+func judge(d *Delivery, fault *Fault, provider, ref string, now time.Time) {
+	if fault == nil {
+		accept(d, provider, ref, now)
+		return
+	}
+	if d.State.Final() {
+		return
+	}
+	d.Uncertain = d.Uncertain || fault.Class == Ambiguous
+	class := classes[fault.Class]
+	if class.failover && d.Step+1 < len(d.Route) {
+		d.Step++
+		return // still leased: the next provider is tried at once
+	}
+	if !class.retry && len(d.Route) == 1 || fault.Class == InvalidRecipient {
+		d.end(Failed, now)
+		return
+	}
+	steps := soon
+	if class.slow {
+		steps = slow
+	}
+	next := now.Add(max(backoff(steps, d.Tries), fault.RetryAfter))
+	switch {
+	case !next.Before(d.Deadline):
+		d.end(Stale, now)
+	case !d.AnswerBy.IsZero() && next.After(d.AnswerBy) && (!d.Uncertain || now.After(d.AnswerBy)):
+		// Proved unsent while its caller waits, or its caller has used its fallback: what follows is the caller's.
+		d.end(Failed, now)
+	default:
+		d.Step, d.State, d.DueAt, d.Lease = 0, Queued, next, ""
+	}
+}
+
+// accept records that a provider took the message. States only move forward: a provider's later word stays.
+func accept(d *Delivery, provider, ref string, now time.Time) {
+	if d.State == Delivered || d.State == Bounced || d.State == Accepted {
+		return
+	}
+	d.end(Accepted, now)
+	d.Provider, d.Ref = provider, ref
+}
+
+func (d *Delivery) end(s State, now time.Time) { d.State, d.EndedAt, d.Lease = s, now, "" }
+
+// settle ends a caller's wait. Whatever nobody has begun to send is proved unsent, and stays so.
+func settle(d *Delivery, unbegun, handOver bool, now time.Time) {
+	switch {
+	case d.State.Final():
+	case unbegun, d.State == Queued && (!d.Uncertain || !handOver):
+		d.end(Failed, now)
+	case handOver:
+		d.AnswerBy = time.Time{}
+	}
+}

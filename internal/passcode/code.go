@@ -1,0 +1,99 @@
+package passcode
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// draw makes a code: each character uniform over the set, independent of the others. random is crypto/rand.Reader
+// outside of tests.
+func draw(random io.Reader, set string, length int) (string, error) {
+	// A byte below the largest multiple of the set's size is taken modulo the size; the others are thrown away, since
+	// keeping them would make the first characters of the set likelier.
+	limit := 256 - 256%len(set)
+	code := make([]byte, 0, length)
+	var pool [32]byte
+	for len(code) < length {
+		if _, err := io.ReadFull(random, pool[:]); err != nil {
+			return "", fmt.Errorf("draw code: %w", err)
+		}
+		for _, b := range pool {
+			if int(b) < limit && len(code) < length {
+				code = append(code, set[int(b)%len(set)])
+			}
+		}
+	}
+	return string(code), nil
+}
+
+// maxTyped bounds what a person may have typed as a code.
+const maxTyped = 64
+
+// normalise turns what a person typed into the form codes are hashed in: compatibility forms (full-width, Arabic-Indic
+// and other digits) become ASCII, spaces go, a dash goes unless the alphabet has one, and letters are folded when the
+// alphabet has only one case. One code has one form, so a replay in another form is the same code.
+func normalise(typed, set string) string {
+	if len(typed) > maxTyped {
+		return ""
+	}
+	upper, lower := set != strings.ToLower(set), set != strings.ToUpper(set)
+	dash := strings.ContainsRune(set, '-')
+	var out strings.Builder
+	for _, r := range norm.NFKC.String(typed) {
+		switch {
+		case unicode.IsSpace(r), unicode.Is(unicode.Cf, r):
+		case !dash && unicode.Is(unicode.Pd, r):
+		case unicode.IsDigit(r):
+			out.WriteByte(byte('0' + digitValue(r)))
+		case upper && !lower:
+			out.WriteRune(unicode.ToUpper(r))
+		case lower && !upper:
+			out.WriteRune(unicode.ToLower(r))
+		default:
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
+
+// digitValue is the value of a decimal digit of any script: Unicode keeps each script's ten digits together, in order,
+// and begins each run at a code point that is not itself preceded by a digit of the run.
+func digitValue(r rune) int {
+	for _, table := range unicode.Nd.R16 {
+		if rune(table.Lo) <= r && r <= rune(table.Hi) {
+			return int(r-rune(table.Lo)) % 10
+		}
+	}
+	for _, table := range unicode.Nd.R32 {
+		if rune(table.Lo) <= r && r <= rune(table.Hi) {
+			return int(r-rune(table.Lo)) % 10
+		}
+	}
+	return 0
+}
+
+// bound is what a code's hash is made of. Each part is preceded by its length, so no two different lists of parts
+// give the same bytes.
+func bound(label string, parts ...string) []byte {
+	n := len(label) + 1
+	for _, part := range parts {
+		n += len(part) + binary.MaxVarintLen32
+	}
+	out := make([]byte, 0, n)
+	out = append(append(out, label...), 0)
+	for _, part := range parts {
+		out = binary.AppendUvarint(out, uint64(len(part)))
+		out = append(out, part...)
+	}
+	return out
+}
+
+// proof is what CodeHash is the keyed hash of: the code, bound to whose it is and what it is for.
+func proof(c *Challenge, code string) []byte {
+	return bound("otpost code 1", c.Tenant, c.ID, string(c.Purpose), c.Identifier, code)
+}

@@ -1,0 +1,87 @@
+package passcode
+
+import (
+	"crypto/sha256"
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// Quota is at most Count in any window of Window that begins with its first use.
+type Quota struct {
+	Count  int
+	Window time.Duration
+}
+
+// Limits are how much is allowed beyond what a policy says of one passcode. A list may hold several windows; an
+// empty one is no limit.
+type Limits struct {
+	// Identifier bounds messages to one mailbox or number.
+	Identifier []Quota
+	// Address bounds messages asked for from one client address: IPv4 /32, IPv6 /64.
+	Address []Quota
+	// Network bounds messages asked for from one network: IPv4 /24, IPv6 /48.
+	Network []Quota
+	// Application bounds messages of one application.
+	Application []Quota
+	// Guesses bounds wrong codes for one mailbox or number, over all its challenges, purposes and sessions.
+	Guesses []Quota
+}
+
+// DefaultLimits are on unless somebody turns them off. Ten guesses in a quarter of an hour and fifty a day leave a
+// six-digit code a chance of 1 in 20,000 a day to be guessed.
+func DefaultLimits() Limits {
+	return Limits{
+		Identifier:  []Quota{{5, 10 * time.Minute}, {25, 24 * time.Hour}},
+		Address:     []Quota{{30, 10 * time.Minute}},
+		Network:     []Quota{{120, 10 * time.Minute}},
+		Application: []Quota{{20000, time.Hour}},
+		Guesses:     []Quota{{10, 15 * time.Minute}, {50, 24 * time.Hour}},
+	}
+}
+
+// sends are the spends of one message, narrow limits first.
+func (l *Limits) sends(tenant, mailbox, application string, client netip.Addr) []Spend {
+	spends := make([]Spend, 0, 5)
+	spends = add(spends, "identifier", l.Identifier, tenant, mailbox)
+	if client.IsValid() {
+		address, network := networks(client)
+		spends = add(spends, "address", l.Address, tenant, address)
+		spends = add(spends, "network", l.Network, tenant, network)
+	}
+	return add(spends, "application", l.Application, tenant, application)
+}
+
+func (l *Limits) guesses(tenant, mailbox string) []Spend {
+	return add(nil, "guesses", l.Guesses, tenant, mailbox)
+}
+
+// lockout is the spend that locks an identifier out, and with Cost 0 the question whether it is.
+func lockout(tenant, mailbox string, window time.Duration, cost int) Spend {
+	return Spend{Key: spendKey("lockout", tenant, mailbox, 0), Name: "lockout", Limit: 1, Window: window, Cost: cost}
+}
+
+func add(spends []Spend, name string, quotas []Quota, tenant, whose string) []Spend {
+	for _, q := range quotas {
+		spends = append(spends, Spend{Key: spendKey(name, tenant, whose, q.Window), Name: name, Limit: q.Count, Window: q.Window, Cost: 1})
+	}
+	return spends
+}
+
+// spendKey is 16 bytes of SHA-256 over what the limit counts, so that the table of limits holds nobody's address.
+func spendKey(name, tenant, whose string, window time.Duration) []byte {
+	sum := sha256.Sum256(bound("otpost limit 1", name, tenant, whose, strconv.FormatInt(int64(window), 36)))
+	return sum[:16]
+}
+
+// networks are the two prefixes of a client address that limits count. An IPv4 address inside IPv6 is the IPv4 one.
+func networks(client netip.Addr) (address, network string) {
+	client = client.Unmap().WithZone("")
+	narrow, wide := 64, 48
+	if client.Is4() {
+		narrow, wide = 32, 24
+	}
+	a, _ := client.Prefix(narrow)
+	n, _ := client.Prefix(wide)
+	return a.String(), n.String()
+}

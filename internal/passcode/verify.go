@@ -1,0 +1,108 @@
+package passcode
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// endedReasons says how a challenge that is not pending answers to a code.
+var endedReasons = map[State]Reason{
+	Verified:  CodeUsed,
+	Locked:    CodeLocked,
+	Expired:   CodeExpired,
+	Cancelled: CodeCancelled,
+	Replaced:  CodeReplaced,
+}
+
+// verifyTime bounds the database's part of a verify.
+const verifyTime = 10 * time.Second
+
+// Verify implements Verbs. The try is counted, the code compared and the challenge consumed under one lock and in one
+// transaction, so guesses that come together are no different from guesses in a row.
+func (e *Engine) Verify(ctx context.Context, ref Ref, code string) (Verdict, error) {
+	ref, err := e.find(ref)
+	if err != nil {
+		return Verdict{}, e.refused(err)
+	}
+	// A caller that hangs up must not undo the count of its guess.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyTime)
+	defer cancel()
+	now := e.Now()
+	var v Verdict
+	err = e.Store.Update(ctx, ref, now, func(c *Challenge, t Turn) (err error) {
+		v, err = e.try(c, t, code, now)
+		v.Challenge, v.TriesLeft = *c, c.TriesLeft()
+		return err
+	})
+	if err != nil {
+		return Verdict{}, e.refused(err)
+	}
+	kind := EventTried
+	if v.Verified {
+		kind = EventVerified
+	}
+	e.observe(Event{Kind: kind, Channel: v.Challenge.Channel, Purpose: v.Challenge.Purpose, Reason: v.Reason})
+	return v, nil
+}
+
+// try evaluates one code against a locked challenge. It returns no error for a wrong one: that would undo its count.
+func (e *Engine) try(c *Challenge, t Turn, code string, now time.Time) (Verdict, error) {
+	if state := c.StateAt(now); state != Pending {
+		if c.State == Pending {
+			c.end(Expired, c.ExpiresAt)
+		}
+		return Verdict{Reason: endedReasons[state]}, nil
+	}
+	guesses := e.Limits.guesses(c.Tenant, c.Mailbox)
+	if err := t.Spend(guesses...); err != nil {
+		var spent *Exhausted
+		if errors.As(err, &spent) {
+			return Verdict{Reason: Throttled, RetryAt: spent.RetryAt}, nil
+		}
+		return Verdict{}, err
+	}
+	c.Tries++
+	if typed := normalise(code, e.characters(c.Policy.Alphabet)); e.Ring.Matches(c.CodeHash, proof(c, typed)) {
+		c.end(Verified, now)
+		return Verdict{Verified: true}, t.Refund(guesses...)
+	}
+	if c.TriesLeft() > 0 {
+		return Verdict{Reason: WrongCode}, nil
+	}
+	c.end(Locked, now)
+	return Verdict{Reason: CodeLocked}, e.lockOut(c, t)
+}
+
+func (e *Engine) lockOut(c *Challenge, t Turn) error {
+	if c.Policy.Lockout == 0 {
+		return nil
+	}
+	err := t.Spend(lockout(c.Tenant, c.Mailbox, c.Policy.Lockout, 1))
+	var already *Exhausted
+	if errors.As(err, &already) {
+		return nil
+	}
+	return err
+}
+
+// end makes a challenge final. Its code will not be sent again, so the sealed copy goes.
+func (c *Challenge) end(s State, at time.Time) {
+	c.State, c.EndedAt, c.CodeSealed = s, at, nil
+}
+
+// find brings a Ref into the form the store looks up.
+func (e *Engine) find(ref Ref) (Ref, error) {
+	if ref.ID != "" {
+		return ref, nil
+	}
+	to, err := ParseAddress(ref.To)
+	if err != nil {
+		return ref, err
+	}
+	ref.To = to.Identifier
+	if ref.Purpose == "" {
+		ref.Purpose = Verify
+	}
+	return ref, nil
+}

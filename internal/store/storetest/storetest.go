@@ -1,0 +1,119 @@
+// Package storetest is the exam that every store must pass: what "one transaction" and "durable" mean in each verb,
+// also when many come at once and when the clock stands on an edge.
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/otpost/otpost/internal/access"
+	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/passcode"
+)
+
+// Store is what is examined.
+type Store interface {
+	passcode.Store
+	outbox.Store
+	access.Store
+	Spend(ctx context.Context, now time.Time, spends ...passcode.Spend) error
+	Sweep(ctx context.Context, now time.Time, retention time.Duration) (int, error)
+	Own(ctx context.Context, now time.Time) error
+}
+
+// Run examines stores; open gives each question an empty one.
+func Run(t *testing.T, open func(t *testing.T) Store) {
+	for name, question := range map[string]func(*testing.T, Store){
+		"issue writes both rows":               issueWritesBothRows,
+		"issue replaces the newest":            issueReplacesTheNewest,
+		"issue keeps tenants apart":            issueKeepsTenantsApart,
+		"issue is atomic when refused":         issueIsAtomicWhenRefused,
+		"issues together leave one pending":    issuesTogetherLeaveOnePending,
+		"an idempotency key works once":        idempotencyKeyWorksOnce,
+		"an update that fails changes nothing": failedUpdateChangesNothing,
+		"updates of one row take turns":        updatesTakeTurns,
+		"limits hold together":                 limitsHoldTogether,
+		"limits are taken all or none":         limitsAllOrNone,
+		"a window ends at its edge":            windowEndsAtItsEdge,
+		"asking a limit takes nothing":         askingTakesNothing,
+		"a claim is exclusive":                 claimIsExclusive,
+		"a lapsed lease is claimed":            lapsedLeaseIsClaimed,
+		"a claim ends what must not be sent":   claimEndsWhatMustNotBeSent,
+		"a lost lease cannot move a row":       lostLeaseCannotMoveARow,
+		"an accepted attempt is a fact":        acceptedIsAFact,
+		"states only move forward":             statesMoveForward,
+		"the body goes with the last chance":   bodyGoesWithTheLastChance,
+		"returned rows are due":                returnedRowsAreDue,
+		"a repeated relay joins":               repeatedRelayJoins,
+		"relays together make one delivery":    relaysTogetherMakeOne,
+		"a relay takes up an abandoned row":    relayTakesUpAbandoned,
+		"settle decides once":                  settleDecidesOnce,
+		"sweep ends and forgets":               sweepEndsAndForgets,
+		"keys open until revoked":              keysOpenUntilRevoked,
+	} {
+		t.Run(name, func(t *testing.T) { question(t, open(t)) })
+	}
+}
+
+// now is where the exam's clock stands. Stores keep milliseconds.
+var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+
+func policy() passcode.Policy { return passcode.DefaultPolicy() }
+
+// issuance is a plausible one for a recipient.
+func issuance(to string, at time.Time) passcode.Issuance {
+	c := passcode.Challenge{ID: outbox.NewID("pc", at), Tenant: "default", Application: "app_1", Channel: outbox.Email,
+		To: to, Identifier: to, Mailbox: to, Purpose: passcode.SignIn, State: passcode.Pending, CodeHash: []byte("hash"),
+		CodeSealed: []byte("sealed"), Policy: policy(), Sends: 1, Locale: "fr", Metadata: map[string]string{"order": "7"},
+		CreatedAt: at, SentAt: at, ExpiresAt: at.Add(10 * time.Minute)}
+	return passcode.Issuance{Challenge: c, Delivery: delivery(c.ID, to, at), Now: at}
+}
+
+func delivery(challenge, to string, at time.Time) outbox.Delivery {
+	return outbox.Delivery{ID: outbox.NewID("dl", at), Tenant: "default", Application: "app_1", Challenge: challenge,
+		Channel: outbox.Email, To: to, Route: []string{"first", "second"}, State: outbox.Queued, CreatedAt: at, DueAt: at,
+		Deadline: at.Add(10 * time.Minute), Message: &outbox.Message{Channel: outbox.Email, To: to, Text: "482913 is your code",
+			Code: "482913", Language: "fr", Passcode: challenge}}
+}
+
+func ref(i passcode.Issuance) passcode.Ref {
+	return passcode.Ref{Tenant: i.Challenge.Tenant, ID: i.Challenge.ID}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func timeline(t *testing.T, s Store, r passcode.Ref) passcode.Timeline {
+	t.Helper()
+	line, err := s.Timeline(t.Context(), r)
+	must(t, err)
+	return line
+}
+
+func issue(t *testing.T, s Store, to string, at time.Time) passcode.Issuance {
+	t.Helper()
+	i := issuance(to, at)
+	must(t, s.Issue(t.Context(), i))
+	return i
+}
+
+// together runs f n times at once and returns how many came back without error.
+func together(n int, f func(i int) error) (ok int) {
+	start := make(chan struct{})
+	results := make(chan error)
+	for i := range n {
+		go func() { <-start; results <- f(i) }()
+	}
+	close(start)
+	for range n {
+		if <-results == nil {
+			ok++
+		}
+	}
+	return ok
+}
