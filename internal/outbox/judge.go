@@ -12,11 +12,11 @@ var (
 	slow = []time.Duration{15 * time.Second, 30 * time.Second, time.Minute}
 )
 
-// backoff is how long to wait after a number of tries: a step of the list, and up to a quarter more or less, so that
-// deliveries that failed together do not come back together.
+// backoff is how long to wait after a number of tries: a step of the list and up to half of it more, so that deliveries
+// that failed together do not come back together.
 func backoff(steps []time.Duration, tries int) time.Duration {
 	step := steps[min(max(tries-1, 0), len(steps)-1)]
-	return step - step/4 + rand.N(step/2)
+	return step + rand.N(step/2)
 }
 
 // judge moves a delivery by what one attempt came to. A nil fault means that the provider accepted.

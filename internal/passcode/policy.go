@@ -73,7 +73,7 @@ func (p Policy) Validate() error {
 // Characters expands a character class body into its distinct characters, sorted.
 func Characters(class string) (string, error) {
 	re, err := syntax.Parse("["+class+"]", syntax.Perl)
-	if err != nil {
+	if err != nil || strings.ContainsAny(class, "[]") {
 		return "", fmt.Errorf("%q is not the body of a character class (example: 0-9 or A-HJ-NP-Z2-9)", class)
 	}
 	var ranges []rune

@@ -1,0 +1,132 @@
+package passcode
+
+import (
+	"bytes"
+	"crypto/rand"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestCharacters(t *testing.T) {
+	for class, want := range map[string]string{
+		"0-9":        "0123456789",
+		"9876543210": "0123456789",
+		"A-C0-2":     "012ABC",
+		`\d`:         "0123456789",
+		"a-ca-b":     "abc",
+		"-0-9":       "-0123456789",
+	} {
+		if got, err := Characters(class); err != nil || got != want {
+			t.Errorf("%q: %q %v, want %q", class, got, err, want)
+		}
+	}
+	for _, class := range []string{"", "z-a", "0-9]|[a", "]", "^0-9", "à-é", `\s0-9`, "0-9\n", `\`, "a](b"} {
+		if got, err := Characters(class); err == nil {
+			t.Errorf("%q: %q, want an error", class, got)
+		}
+	}
+}
+
+func TestPolicyValidate(t *testing.T) {
+	if err := DefaultPolicy().Validate(); err != nil {
+		t.Errorf("the default policy: %v", err)
+	}
+	for want, change := range map[string]func(*Policy){
+		"alphabet":         func(p *Policy) { p.Alphabet = "0-8" },
+		"length":           func(p *Policy) { p.Length = 3 },
+		"length: 13":       func(p *Policy) { p.Length = 13 },
+		"lifetime":         func(p *Policy) { p.Lifetime = 0 },
+		"tries":            func(p *Policy) { p.Tries = 0 },
+		"resends":          func(p *Policy) { p.Resends = -1 },
+		"resend_interval":  func(p *Policy) { p.ResendInterval = -1 },
+		"lockout: 25h0m0s": func(p *Policy) { p.Lockout = 25 * 3600e9 },
+	} {
+		p := DefaultPolicy()
+		change(&p)
+		if err := p.Validate(); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("error %v, want it to begin with %q", err, want)
+		}
+	}
+}
+
+// TestDrawIsUniform looks at every position and every character: a generator that leans shows here. The bound is the
+// chi-square value that a fair generator passes in all but one of 10^9 runs.
+func TestDrawIsUniform(t *testing.T) {
+	for _, c := range []struct {
+		set   string
+		bound float64 // chi-square, len(set)-1 degrees of freedom, p = 1e-9
+	}{{"0123456789", 60.7}, {"ABCDEFGHJKLMNPQRSTUVWXYZ23456789", 102.3}} {
+		const length, draws = 6, 40000
+		counts := make([][256]int, length)
+		for range draws {
+			code, err := draw(rand.Reader, c.set, length)
+			if err != nil || len(code) != length {
+				t.Fatal(code, err)
+			}
+			for i := range length {
+				counts[i][code[i]]++
+			}
+		}
+		expected := float64(draws) / float64(len(c.set))
+		for i := range counts {
+			chi := 0.0
+			for _, r := range c.set {
+				diff := float64(counts[i][r]) - expected
+				chi += diff * diff / expected
+			}
+			if chi > c.bound {
+				t.Errorf("position %d of %q: chi-square %.1f is over %.1f", i, c.set, chi, c.bound)
+			}
+		}
+	}
+}
+
+// TestDrawReachesTheEnds feeds every byte value once: each character comes equally often, the first and last too.
+func TestDrawReachesTheEnds(t *testing.T) {
+	all := make([]byte, 256)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	code, err := draw(bytes.NewReader(all), "0123456789", 250)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range "0123456789" {
+		if n := strings.Count(code, string(r)); n != 25 {
+			t.Errorf("%c came %d times of 250, want 25", r, n)
+		}
+	}
+	if _, err := draw(bytes.NewReader(nil), "0123456789", 6); err == nil {
+		t.Error("a code without randomness")
+	}
+}
+
+func TestNormalise(t *testing.T) {
+	digits, letters, both := "0123456789", "ABCDEFGHJK23456789", "abcABC0123456789"
+	for _, c := range []struct{ typed, set, want string }{
+		{"482913", digits, "482913"}, {" 482 913\n", digits, "482913"}, {"482-913", digits, "482913"},
+		{"482–913", digits, "482913"}, {"４８２９１３", digits, "482913"}, {"٤٨٢٩١٣", digits, "482913"},
+		{"۴۸۲۹۱۳", digits, "482913"}, {"४८२९१३", digits, "482913"}, {"𝟒𝟖𝟐𝟗𝟏𝟑", digits, "482913"},
+		{"4\u200b82913", digits, "482913"}, {"ab2c", letters, "AB2C"}, {"aB2", both, "aB2"}, {"a-b", "ab-", "a-b"},
+		{strings.Repeat("1", 65), digits, ""},
+	} {
+		if got := normalise(c.typed, c.set); got != c.want {
+			t.Errorf("%q: %q, want %q", c.typed, got, c.want)
+		}
+	}
+}
+
+func FuzzNormalise(f *testing.F) {
+	for _, seed := range []string{"482913", "４８２", " 4-8 ", "ab2c", "\xff"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		for _, set := range []string{"0123456789", "ABCDEFGHJK23456789", "abc-0123456789"} {
+			once := normalise(typed, set)
+			if twice := normalise(once, set); utf8.ValidString(typed) && len(once) <= maxTyped && twice != once {
+				t.Errorf("%q: %q, and again %q", typed, once, twice)
+			}
+		}
+	})
+}
