@@ -193,6 +193,10 @@ func (o *Outbox) work(ctx, sending context.Context) {
 		case <-ctx.Done():
 			return
 		case d := <-o.ready:
+			if ctx.Err() != nil {
+				o.ready <- d // for giveBack: select takes either when both are ready
+				return
+			}
 			o.carry(sending, d)
 		}
 	}

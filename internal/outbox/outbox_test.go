@@ -1,0 +1,336 @@
+package outbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/passcode"
+	"github.com/otpost/otpost/internal/seal"
+	"github.com/otpost/otpost/internal/store"
+)
+
+// provider answers as told and counts per delivery.
+type provider struct {
+	mu    sync.Mutex
+	sends map[string]int
+	do    func(ctx context.Context, n int) error
+}
+
+func (p *provider) Send(ctx context.Context, id string, m outbox.Message) (string, error) {
+	p.mu.Lock()
+	if p.sends == nil {
+		p.sends = map[string]int{}
+	}
+	p.sends[id]++
+	n := p.sends[id]
+	p.mu.Unlock()
+	if p.do != nil {
+		if err := p.do(ctx, n); err != nil {
+			return "", err
+		}
+	}
+	return "ref", nil
+}
+
+func (p *provider) count(id string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sends[id]
+}
+
+type house struct {
+	db     *store.DB
+	first  *provider
+	second *provider
+}
+
+func inBubble(t *testing.T, f func(t *testing.T, h *house)) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "otpost.db")
+	ring, err := seal.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		db, err := store.Open(t.Context(), "sqlite:"+path, ring, store.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f(t, &house{db: db, first: &provider{}, second: &provider{}})
+		db.Close()
+	})
+}
+
+// process starts an outbox and returns it with a function that ends it in good order.
+func (h *house) process(t *testing.T, change func(*outbox.Settings)) (*outbox.Outbox, func()) {
+	s := outbox.Settings{Store: h.db, Senders: map[string]outbox.Sender{"first": h.first, "second": h.second}, Workers: 2}
+	if change != nil {
+		change(&s)
+	}
+	o := outbox.New(s)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- o.Run(ctx, 5*time.Second) }()
+	return o, func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("outbox: %v", err)
+		}
+	}
+}
+
+// accept writes a passcode with its delivery and hands it over, as the engine does. A nil outbox only writes the rows.
+func (h *house) accept(t *testing.T, o *outbox.Outbox, to string, route ...string) string {
+	t.Helper()
+	now := time.Now()
+	c := passcode.Challenge{ID: outbox.NewID("pc", now), Tenant: "default", Channel: outbox.Email, To: to, Identifier: to,
+		Mailbox: to, Purpose: passcode.Verify, State: passcode.Pending, CodeHash: []byte("h"), Policy: passcode.DefaultPolicy(),
+		CreatedAt: now, SentAt: now, ExpiresAt: now.Add(10 * time.Minute)}
+	d := outbox.Delivery{ID: outbox.NewID("dl", now), Tenant: "default", Challenge: c.ID, Channel: outbox.Email, To: to,
+		Route: route, State: outbox.Queued, CreatedAt: now, DueAt: now, Deadline: c.ExpiresAt,
+		Message: &outbox.Message{Channel: outbox.Email, To: to, Text: "482913", Code: "482913"}}
+	reserved := o != nil && o.Reserve(&d)
+	if err := h.db.Issue(t.Context(), passcode.Issuance{Challenge: c, Delivery: d, Now: now}); err != nil {
+		t.Fatal(err)
+	}
+	if reserved {
+		o.HandOver(d)
+	}
+	return d.ID
+}
+
+func (h *house) row(t *testing.T, id string) outbox.Delivery {
+	t.Helper()
+	d, err := h.db.Delivery(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestSentAtOnceWithoutAPoll(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		o, stop := h.process(t, func(s *outbox.Settings) { s.Poll = time.Hour })
+		synctest.Wait()
+		began := time.Now()
+		id := h.accept(t, o, "lea@example.org", "first")
+		synctest.Wait()
+		if d := h.row(t, id); d.State != outbox.Accepted || d.Provider != "first" || d.Tries != 1 || time.Since(began) != 0 {
+			t.Errorf("%+v after %v", d, time.Since(began))
+		}
+		stop()
+	})
+}
+
+func TestFailsOverWithinTheCall(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = func(context.Context, int) error { return outbox.Faultf(outbox.Account, "535", "bad credentials") }
+		o, stop := h.process(t, nil)
+		id := h.accept(t, o, "lea@example.org", "first", "second")
+		synctest.Wait()
+		if d := h.row(t, id); d.State != outbox.Accepted || d.Provider != "second" || d.Tries != 2 {
+			t.Errorf("%+v", d)
+		}
+		stop()
+	})
+}
+
+func TestRetriesUntilTheProviderIsBack(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = func(_ context.Context, n int) error {
+			if n < 4 {
+				return outbox.Faultf(outbox.Transient, "421", "try later")
+			}
+			return nil
+		}
+		o, stop := h.process(t, nil)
+		id := h.accept(t, o, "lea@example.org", "first")
+		time.Sleep(20 * time.Second) // 1+2+4 s and up to half as much again
+		synctest.Wait()
+		if d := h.row(t, id); d.State != outbox.Accepted || d.Tries != 4 {
+			t.Errorf("%+v", d)
+		}
+		stop()
+	})
+}
+
+func TestNeverSentAfterExpiry(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		var last time.Time
+		h.first.do = func(context.Context, int) error {
+			last = time.Now()
+			return outbox.Faultf(outbox.Transient, "421", "try later")
+		}
+		o, stop := h.process(t, func(s *outbox.Settings) { s.Workers = 1 })
+		id := h.accept(t, o, "lea@example.org", "first")
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		d := h.row(t, id)
+		if d.State != outbox.Stale || d.Tries < 10 || !last.Before(d.Deadline) {
+			t.Errorf("%s after %d tries, the last %v before its deadline", d.State, d.Tries, d.Deadline.Sub(last))
+		}
+		stop()
+	})
+}
+
+func TestAnyProcessTakesUpWhatADeadOneHeld(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		dead := outbox.New(outbox.Settings{Store: h.db}) // holds rows and never runs
+		var ids []string
+		for i := range 100 {
+			ids = append(ids, h.accept(t, dead, fmt.Sprintf("u%d@example.org", i), "first"))
+		}
+		_, stop := h.process(t, nil)
+		time.Sleep(29 * time.Second)
+		if n := h.first.count(ids[0]); n != 0 {
+			t.Fatal("taken up while the lease stood")
+		}
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		for _, id := range ids {
+			if d := h.row(t, id); d.State != outbox.Accepted || h.first.count(id) != 1 {
+				t.Fatalf("%+v after %d sends", d, h.first.count(id))
+			}
+		}
+		stop()
+	})
+}
+
+func TestAProcessThatSleptDoesNotSendWhatOthersTookUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		var behind time.Duration // this process's clock stands still while it sleeps
+		sleeper := outbox.New(outbox.Settings{Store: h.db, Senders: map[string]outbox.Sender{"first": h.first},
+			Now: func() time.Time { return time.Now().Add(-behind) }})
+		id := h.accept(t, sleeper, "lea@example.org", "first")
+		_, stop := h.process(t, nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		ctx, end := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- sleeper.Run(ctx, time.Second) }()
+		synctest.Wait()
+		if n := h.first.count(id); n != 1 {
+			t.Errorf("sent %d times, want once", n)
+		}
+		end()
+		<-done
+		stop()
+	})
+}
+
+func TestStopFinishesOrGivesBack(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = func(ctx context.Context, _ int) error {
+			select {
+			case <-time.After(2 * time.Second):
+				return nil
+			case <-ctx.Done():
+				return outbox.Faultf(outbox.Ambiguous, "", "cut off")
+			}
+		}
+		o, stop := h.process(t, nil)
+		var ids []string
+		for i := range 10 {
+			ids = append(ids, h.accept(t, o, fmt.Sprintf("u%d@example.org", i), "first"))
+		}
+		synctest.Wait() // two are being sent
+		stop()
+		states := map[outbox.State]int{}
+		for _, id := range ids {
+			d := h.row(t, id)
+			states[d.State]++
+			if d.Lease != "" || d.Uncertain {
+				t.Errorf("after a stop in good order: %+v", d)
+			}
+		}
+		if states[outbox.Accepted] != 2 || states[outbox.Queued] != 8 {
+			t.Errorf("states %v, want 2 accepted and 8 queued", states)
+		}
+		var late outbox.Delivery
+		if o.Reserve(&late) {
+			t.Error("a stopped outbox takes in more")
+		}
+	})
+}
+
+func TestWhatHasNoRoomWaitsInTheStore(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		o, stop := h.process(t, func(s *outbox.Settings) { s.Capacity = 3 })
+		var ids []string
+		for i := range 50 {
+			ids = append(ids, h.accept(t, o, fmt.Sprintf("u%d@example.org", i), "first"))
+		}
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		for _, id := range ids {
+			if d := h.row(t, id); d.State != outbox.Accepted {
+				t.Fatalf("%+v", d)
+			}
+		}
+		if o.Held() != 0 {
+			t.Errorf("holds %d deliveries after all were sent", o.Held())
+		}
+		stop()
+	})
+}
+
+func TestAHangingProviderIsCutOffAndTheAnswerCountsAsLost(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = func(ctx context.Context, n int) error {
+			if n > 1 {
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err() // not a Fault: proves nothing
+		}
+		o, stop := h.process(t, nil)
+		id := h.accept(t, o, "lea@example.org", "first")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if d := h.row(t, id); d.State != outbox.Accepted || !d.Uncertain || d.Tries != 2 {
+			t.Errorf("%+v", d)
+		}
+		stop()
+	})
+}
+
+// stubborn is a store whose Record fails at first.
+type stubborn struct {
+	outbox.Store
+	mu    sync.Mutex
+	fails int
+}
+
+func (s *stubborn) Record(ctx context.Context, a outbox.Attempt, lease string, judge func(*outbox.Delivery)) (outbox.Delivery, error) {
+	s.mu.Lock()
+	s.fails--
+	failing := s.fails >= 0
+	s.mu.Unlock()
+	if failing {
+		return outbox.Delivery{}, errors.New("disk is busy")
+	}
+	return s.Store.Record(ctx, a, lease, judge)
+}
+
+func TestAnOutcomeIsKeptThoughTheStoreFailsAtFirst(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		o, stop := h.process(t, func(s *outbox.Settings) { s.Store = &stubborn{Store: h.db, fails: 3} })
+		id := h.accept(t, o, "lea@example.org", "first")
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if d := h.row(t, id); d.State != outbox.Accepted || h.first.count(id) != 1 {
+			t.Errorf("%+v after %d sends", d, h.first.count(id))
+		}
+		stop()
+	})
+}
