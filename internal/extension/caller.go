@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -86,7 +87,7 @@ func (c *Caller) Call(ctx context.Context, target string, e Event) (Result, erro
 	for number := 1; ; number++ {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
 		if err != nil {
-			return Result{}, fmt.Errorf("make request: %w", err)
+			return Result{}, fmt.Errorf("make request: %w", bare(err))
 		}
 		req.Header.Set("Authorization", "Bearer "+token)
 		req.Header.Set("Content-Type", "application/json")
@@ -117,7 +118,7 @@ func (c *Caller) attempt(req *http.Request) (a Attempt) {
 
 	resp, err := c.client().Do(req.WithContext(ctx))
 	if err != nil {
-		return Attempt{Code: unanswered(err), Err: err}
+		return Attempt{Code: unanswered(err), Err: bare(err)}
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
@@ -140,6 +141,15 @@ func (c *Caller) client() *http.Client {
 }
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// bare takes the URL out of an error: its query may hold a function key.
+func bare(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
 
 func unanswered(err error) Code {
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -13,48 +12,8 @@ import (
 	"time"
 
 	"github.com/otpost/otpost/internal/extension"
+	"github.com/otpost/otpost/internal/extension/bubble"
 )
-
-// pipes is a network of one server inside a synctest bubble: real HTTP over net.Pipe, in bubble time.
-type pipes struct {
-	accept chan net.Conn
-	once   sync.Once
-	closed chan struct{}
-}
-
-func serve(t *testing.T, h http.Handler) *http.Client {
-	t.Helper()
-	p := &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: h}
-	go server.Serve(p)
-	transport := &http.Transport{DialContext: p.dial}
-	t.Cleanup(func() { transport.CloseIdleConnections(); server.Close() })
-	return &http.Client{Transport: transport}
-}
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case p.accept <- theirs:
-		return ours, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.accept:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
 
 // script answers the first request with the first step, and so on; the last step repeats.
 func script(steps ...http.HandlerFunc) http.Handler {
@@ -123,7 +82,7 @@ func TestCallerAttemptsAndFallback(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := extension.Caller{Client: serve(t, script(test.steps...)), Retries: 1, Fallback: true,
+				c := extension.Caller{Client: bubble.Serve(t, script(test.steps...)), Retries: 1, Fallback: true,
 					Token: func(context.Context) (string, error) { return "token", nil }}
 				began := time.Now()
 				got, err := c.Call(t.Context(), "http://receiver/entra/otp-send", lea())
@@ -151,7 +110,7 @@ func TestCallerAttemptsAndFallback(t *testing.T) {
 
 func TestCallerWithoutRetryOrFallback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := extension.Caller{Client: serve(t, script(hang, sent)), Timeout: extension.MinTimeout,
+		c := extension.Caller{Client: bubble.Serve(t, script(hang, sent)), Timeout: extension.MinTimeout,
 			Token: func(context.Context) (string, error) { return "token", nil }}
 		got, err := c.Call(t.Context(), "http://receiver/", lea())
 		if err != nil || got.Sent || got.FellBack || len(got.Attempts) != 1 || got.Attempts[0].Took != extension.MinTimeout {
@@ -164,7 +123,7 @@ func TestCallerSendsTheEventAndTheToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got *http.Request
 		var body []byte
-		client := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		client := bubble.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			got = r
 			body, _ = io.ReadAll(r.Body)
 			sent(w, r)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/otpost/otpost/internal/extension"
+	"github.com/otpost/otpost/internal/extension/bubble"
 )
 
 func TestRunLoadsAndRefreshesKeys(t *testing.T) {
@@ -19,7 +20,7 @@ func TestRunLoadsAndRefreshesKeys(t *testing.T) {
 		}
 		var fetches atomic.Int64
 		var up atomic.Bool
-		client := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		client := bubble.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if !up.Load() {
 				fetches.Add(1)
 				w.WriteHeader(503)

@@ -173,11 +173,13 @@ func (h *Handler) relay(r *http.Request, v *visit) *problem {
 		return nil
 	case outbox.NotSent:
 		return &problem{kind: notSent, retryAt: v.arrived}
+	case outbox.Unknown:
+		if h.AnswerUnknown == http.StatusServiceUnavailable {
+			return &problem{kind: unknownOutcome, retryAt: v.arrived}
+		}
+		return nil
 	}
-	if h.AnswerUnknown == http.StatusServiceUnavailable {
-		return &problem{kind: unknownOutcome, retryAt: v.arrived}
-	}
-	return nil
+	return &problem{kind: internalError}
 }
 
 func (h *Handler) now() time.Time {

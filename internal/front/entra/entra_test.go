@@ -256,6 +256,12 @@ func TestEveryTokenReasonIsObservedAndNotTold(t *testing.T) {
 	}
 }
 
+func TestNoVerdictIsNotSuccess(t *testing.T) {
+	if w := ask(t, newHandler(t, new(stub)), event()); w.Code != http.StatusInternalServerError {
+		t.Errorf("got %d", w.Code)
+	}
+}
+
 func TestObservationOfARetry(t *testing.T) {
 	engine := &stub{relayed: verdict(outbox.Taken)}
 	engine.relayed.Joined = true
