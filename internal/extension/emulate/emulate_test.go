@@ -189,12 +189,12 @@ func TestAgainstTheRealDoor(t *testing.T) {
 		joined   int
 		took     time.Duration
 	}{
-		"accepted":                  {step: always(outbox.Taken), attempts: []attempt{{200, 0}}, outcome: "sent"},
-		"not sent":                  {step: always(outbox.NotSent), attempts: both(attempt{503, extension.InvalidHTTPStatus}), outcome: "fallback", exit: emulate.ExitFellBack, joined: 1},
-		"slow past the budget":      {step: slow, attempts: []attempt{{200, 0}}, outcome: "sent", took: entra.DefaultBudget},
-		"crash, the retry joins":    {step: crash, attempts: []attempt{{0, extension.ConnectionError}, {200, 0}}, outcome: "sent", joined: 1},
-		"hang past the timeout":     {step: hang, attempts: both(attempt{0, extension.TimedOut}), outcome: "fallback", exit: emulate.ExitFellBack, joined: 1, took: 2 * time.Second},
-		"late, the retry joins":     {step: takes(1200 * time.Millisecond), attempts: []attempt{{0, extension.TimedOut}, {200, 0}}, outcome: "sent", joined: 1, took: 1200 * time.Millisecond},
+		"accepted":               {step: always(outbox.Taken), attempts: []attempt{{200, 0}}, outcome: "sent"},
+		"not sent":               {step: always(outbox.NotSent), attempts: both(attempt{503, extension.InvalidHTTPStatus}), outcome: "fallback", exit: emulate.ExitFellBack, joined: 1},
+		"slow past the budget":   {step: slow, attempts: []attempt{{200, 0}}, outcome: "sent", took: entra.DefaultBudget},
+		"crash, the retry joins": {step: crash, attempts: []attempt{{0, extension.ConnectionError}, {200, 0}}, outcome: "sent", joined: 1},
+		"hang past the timeout":  {step: hang, attempts: both(attempt{0, extension.TimedOut}), outcome: "fallback", exit: emulate.ExitFellBack, joined: 1, took: 2 * time.Second},
+		"late, the retry joins":  {step: takes(1200 * time.Millisecond), attempts: []attempt{{0, extension.TimedOut}, {200, 0}}, outcome: "sent", joined: 1, took: 1200 * time.Millisecond},
 		"no fallback": {step: always(outbox.NotSent), change: func(o *emulate.Options) { o.Fallback = false },
 			attempts: both(attempt{503, extension.InvalidHTTPStatus}), outcome: "lost", exit: emulate.ExitLost, joined: 1},
 		"no retry": {step: always(outbox.NotSent), change: func(o *emulate.Options) { o.Retries = 0 },
@@ -298,6 +298,9 @@ func TestInterruptedRunSaysSo(t *testing.T) {
 		var out strings.Builder
 		if exit, err := emulate.Run(ctx, o, &out); err == nil || exit != emulate.ExitFailed {
 			t.Errorf("exit %d, %v", exit, err)
+		}
+		if exit, err := emulate.Run(ctx, o, &out); err == nil || exit != emulate.ExitFailed {
+			t.Errorf("ended before it began: exit %d, %v", exit, err)
 		}
 	})
 }

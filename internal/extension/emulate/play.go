@@ -42,6 +42,9 @@ func (e *Emulator) Play(ctx context.Context, out io.Writer) (exitCode int, err e
 			}
 		}
 	}
+	if err == nil && ctx.Err() != nil {
+		err = fmt.Errorf("play events: %w", ctx.Err())
+	}
 	if err != nil {
 		return ExitFailed, err
 	}
