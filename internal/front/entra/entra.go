@@ -53,9 +53,9 @@ type Handler struct {
 	// FunctionKey, when set, is a second gate: the request must carry it as ?code= or in x-functions-key, as it did
 	// when an Azure Function answered here.
 	FunctionKey string
-	// AnswerUnknown is the status at the deadline when it is not known whether the code was sent, the engine having
-	// taken the delivery over for good: 200 (also meant by zero), which may leave a person without a code if every
-	// provider fails later, or 503, which may send two.
+	// AnswerUnknown is the status at the deadline when it is not known whether the code was sent: 200 (also meant by
+	// zero), the engine having taken the delivery over for good, which leaves a person without a code if every provider
+	// fails later; or 503, after which the engine tries no more, though a try under way may make it two messages.
 	AnswerUnknown int
 	// Lifetime is how long Entra's codes live; zero means 30 minutes.
 	Lifetime time.Duration

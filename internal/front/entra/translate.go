@@ -1,6 +1,7 @@
 package entra
 
 import (
+	"net/http"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -53,16 +54,17 @@ func (h *Handler) translate(e extension.Event, arrived time.Time, budget time.Du
 		locale = e.Client.Market
 	}
 	return passcode.Relay{
-		Tenant:      h.Tenant,
-		Application: application,
-		To:          strings.TrimSpace(e.Identifier),
-		Code:        e.Code,
-		Purpose:     purpose(e.RequestType),
-		Locale:      oneLine(locale),
-		IP:          address(e.Client.IP),
-		Lifetime:    orDefault(h.Lifetime, DefaultLifetime),
-		Dedup:       dedup(&e, arrived),
-		AnswerBy:    arrived.Add(budget),
+		Tenant:       h.Tenant,
+		Application:  application,
+		To:           strings.TrimSpace(e.Identifier),
+		Code:         e.Code,
+		Purpose:      purpose(e.RequestType),
+		Locale:       oneLine(locale),
+		IP:           address(e.Client.IP),
+		Lifetime:     orDefault(h.Lifetime, DefaultLifetime),
+		Dedup:        dedup(&e, arrived),
+		AnswerBy:     arrived.Add(budget),
+		KeepFallback: h.AnswerUnknown == http.StatusServiceUnavailable,
 	}
 }
 
