@@ -1,10 +1,11 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
+	"unicode/utf8"
 )
 
 // Entry is one setting with its effective value, masked if it is a secret, and where that came from.
@@ -29,23 +30,23 @@ func (c *Config) Entries() []Entry {
 
 // Write lists the effective settings in columns: name, value, origin.
 func (c *Config) Write(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	group := ""
-	for _, e := range c.Entries() {
-		if e.Group != group {
-			if group != "" {
-				fmt.Fprintln(table)
-			}
-			group = e.Group
-			fmt.Fprintf(table, "# %s\n", group)
-		}
-		value := e.Value
-		if value == "" {
-			value = "-"
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", e.Name, value, e.Origin)
+	entries := c.Entries()
+	nameWidth, valueWidth := 0, 0
+	for _, e := range entries {
+		nameWidth, valueWidth = max(nameWidth, len(e.Name)), max(valueWidth, utf8.RuneCountInString(e.Value))
 	}
-	return table.Flush()
+	var s strings.Builder
+	for i, e := range entries {
+		if i == 0 || e.Group != entries[i-1].Group {
+			if i > 0 {
+				s.WriteString("\n")
+			}
+			fmt.Fprintf(&s, "# %s\n", e.Group)
+		}
+		fmt.Fprintf(&s, "%-*s  %-*s  %s\n", nameWidth, e.Name, valueWidth, cmp.Or(e.Value, "-"), e.Origin)
+	}
+	_, err := io.WriteString(w, s.String())
+	return err
 }
 
 // exampleHead opens the documented file.

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 var durationType = reflect.TypeFor[time.Duration]()
@@ -233,10 +234,7 @@ func (f field) show() string {
 		}
 		return v.String()
 	case mail.Address:
-		if v.Name == "" {
-			return v.Address
-		}
-		return v.String()
+		return showSender(v)
 	case slog.Level:
 		return strings.ToLower(v.String())
 	case time.Duration:
@@ -249,6 +247,18 @@ func (f field) show() string {
 		return join(v, Issuer.String)
 	default:
 		return fmt.Sprint(v)
+	}
+}
+
+// showSender leaves a name in any script readable, where mail.Address would encode it.
+func showSender(a mail.Address) string {
+	switch {
+	case a.Name == "":
+		return a.Address
+	case strings.ContainsAny(a.Name, `"\\`), strings.ContainsFunc(a.Name, unicode.IsControl):
+		return a.String()
+	default:
+		return `"` + a.Name + `" <` + a.Address + ">"
 	}
 }
 
