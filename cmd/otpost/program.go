@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+
+	"github.com/otpost/otpost/internal/config"
+	"github.com/otpost/otpost/internal/redact"
+)
+
+// Program is what the commands stand on: the streams, the environment, and the functions that need the rooms behind
+// the command line. A command whose function is nil says that this build is without it.
+type Program struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Environ is in the form of os.Environ.
+	Environ []string
+
+	// Serve runs until ctx ends, then stops within the shutdown timeout.
+	Serve func(ctx context.Context, settings *config.Config, log *slog.Logger) error
+	// Demo calls ready once it can be used, and runs until ctx ends.
+	Demo func(ctx context.Context, options DemoOptions, log *slog.Logger, ready func(Result) error) error
+	// Migrate brings the database's schema up to date.
+	Migrate func(ctx context.Context, settings *config.Config) (Migrated, error)
+	// CreateKey makes a key, and the application if there is none of that name. domain may be empty.
+	CreateKey func(ctx context.Context, settings *config.Config, application, domain string) (NewKey, error)
+	ListKeys  func(ctx context.Context, settings *config.Config) ([]KeyLine, error)
+	// RevokeKey returns ErrNoSuchKey for an id that names none.
+	RevokeKey func(ctx context.Context, settings *config.Config, id string) error
+	// EmulateEntra reports each step by calling report. It returns ErrNotDelivered when Entra would have had to use
+	// its fallback.
+	EmulateEntra func(ctx context.Context, options EntraOptions, report func(Result) error) error
+	// OpenAPI returns the document of the REST API.
+	OpenAPI func() ([]byte, error)
+
+	// output is how results are written, set once the command line is read.
+	output string
+}
+
+// Errors of the functions of Program that have an exit code of their own.
+var (
+	ErrNoSuchKey    = errors.New("there is no such key; otpost key list shows all")
+	ErrNotDelivered = errors.New("the receiver did not take the event; Entra would have used its fallback")
+)
+
+// errMissing is returned by a command whose function is nil.
+var errMissing = errors.New("this build of otpost is without this command")
+
+// newLog returns the log that the settings describe, written to w and redacted.
+func newLog(w io.Writer, format config.LogFormat, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	var handler slog.Handler = slog.NewTextHandler(w, options)
+	if format == config.LogJSON {
+		handler = slog.NewJSONHandler(w, options)
+	}
+	return slog.New(redact.New(handler))
+}
