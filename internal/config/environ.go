@@ -34,7 +34,7 @@ func (l *loader) variables(values map[string]value, others []string) {
 		case isFile:
 			l.fail(&Problem{Setting: inFile.Name, Origin: Origin{FromEnv, name},
 				What: "only a secret is read from a file", Do: "set " + inFile.Env})
-		case !slices.Contains(known, name) && !fromKubernetes(name):
+		case text != "" && !slices.Contains(known, name) && !fromKubernetes(name):
 			l.fail(unknown(Origin{FromEnv, "environment"}, "variable", name, known))
 		}
 	}

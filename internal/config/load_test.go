@@ -97,7 +97,7 @@ func TestFileIsFound(t *testing.T) {
 
 func TestZeroValuesWork(t *testing.T) {
 	c := load(t, config.Sources{Environ: []string{"OTPOST_RESENDS=0", "OTPOST_RESEND_INTERVAL=0s", "OTPOST_LOCKOUT=0",
-		"OTPOST_LIMIT_ADDRESS=off", "OTPOST_LISTEN=:0", "OTPOST_OPS_LISTEN=:0"}})
+		"OTPOST_LIMIT_ADDRESS=off", "OTPOST_LISTEN=:0", "OTPOST_OPS_LISTEN=:0", "OTPOST_PPROF=no", "OTPOST_NOBODY_KNOWS="}})
 	if c.Resends != 0 || c.ResendInterval != 0 || c.Lockout != 0 || c.LimitAddress != nil {
 		t.Errorf("got %+v", c)
 	}

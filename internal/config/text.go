@@ -76,9 +76,9 @@ func (f field) parse(text string) error {
 func (f field) parseKind(text string) error {
 	switch f.value.Kind() {
 	case reflect.Bool:
-		b, err := strconv.ParseBool(text)
+		b, err := parseBool(text)
 		if err != nil {
-			return errors.New("it is neither true nor false")
+			return err
 		}
 		f.value.SetBool(b)
 	case reflect.Int:
@@ -171,6 +171,18 @@ func (f field) example() string {
 		return "a value such as " + f.Default
 	}
 	return "a value such as " + f.Placeholder
+}
+
+// parseBool takes YAML's older words for true and false as well.
+func parseBool(text string) (bool, error) {
+	switch strings.ToLower(text) {
+	case "true", "yes", "on", "1":
+		return true, nil
+	case "false", "no", "off", "0":
+		return false, nil
+	default:
+		return false, errors.New("it is neither true nor false")
+	}
 }
 
 func parseDuration(text string, to *time.Duration) error {

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/otpost/otpost/internal/config"
+)
+
+var update = flag.Bool("update", false, "write what the transcripts got into them")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"otpost": func() { os.Exit(fakeProgram().Run(context.Background(), os.Args[1:])) }})
+}
+
+// TestScripts replays terminal sessions. Each is a file that reads as somebody typed it; the program in them is the
+// true one, on rooms that are faked below.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // a process under the race detector would rest a second at its end
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"server": startServer,
+			"exits":  exits,
+		},
+	})
+}
+
+// fakeProgram is the program without the rooms behind it.
+func fakeProgram() *Program {
+	made := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	return &Program{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(),
+		Serve: func(_ context.Context, settings *config.Config, log *slog.Logger) error {
+			log.Info("serving", "listen", settings.Listen, "database", settings.Database, "sender", settings.MailFrom.Address)
+			return nil
+		},
+		Demo: func(_ context.Context, options DemoOptions, _ *slog.Logger, ready func(Result) error) error {
+			return ready(said{"demo on " + options.Listen})
+		},
+		Migrate: func(context.Context, *config.Config) (Migrated, error) { return Migrated{From: 1, To: 3}, nil },
+		CreateKey: func(_ context.Context, _ *config.Config, application, _ string) (NewKey, error) {
+			return NewKey{ID: "ky_1", Application: application, Key: "otk_s3cret"}, nil
+		},
+		ListKeys: func(context.Context, *config.Config) ([]KeyLine, error) {
+			return []KeyLine{{ID: "ky_1", Application: "shop", CreatedAt: made},
+				{ID: "ky_2", Application: "old shop", CreatedAt: made, RevokedAt: made.AddDate(0, 1, 0)}}, nil
+		},
+		RevokeKey: func(_ context.Context, _ *config.Config, id string) error {
+			if id != "ky_1" {
+				return fmt.Errorf("revoke key %s: %w", id, ErrNoSuchKey)
+			}
+			return nil
+		},
+		EmulateEntra: func(_ context.Context, options EntraOptions, report func(Result) error) error {
+			err := report(said{"called " + options.Target + " for " + options.To})
+			if options.Retries == 0 {
+				return errors.Join(err, ErrNotDelivered)
+			}
+			return err
+		},
+	}
+}
+
+// said is a result of one sentence.
+type said struct {
+	Sentence string `json:"sentence"`
+}
+
+func (s said) WriteText(w io.Writer) { fmt.Fprintln(w, s.Sentence) }
+
+// exits runs otpost and wants an exit code: exits 3 otpost verify --id pc_1 000000.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	code := "0"
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit interface{ ExitCode() int }
+		if !errors.As(err, &exit) {
+			ts.Fatalf("run %s: %v", args[1], err)
+		}
+		code = fmt.Sprint(exit.ExitCode())
+	}
+	if code != args[0] {
+		ts.Fatalf("exit code is %s, want %s", code, args[0])
+	}
+}
+
+// startServer starts a server with the answers of the REST API and puts its URL into OTPOST_URL. It knows one key and
+// one passcode, whose code is 492817 and works once.
+func startServer(ts *testscript.TestScript, _ bool, _ []string) {
+	api := &fakeAPI{tries: 5}
+	server := httptest.NewServer(api.handler())
+	ts.Defer(server.Close)
+	ts.Setenv("OTPOST_URL", server.URL)
+}
+
+type fakeAPI struct {
+	tries int
+	used  bool
+}
+
+func (a *fakeAPI) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ready") })
+	mux.HandleFunc("GET /tired/readyz", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "database is away", 503) })
+	mux.HandleFunc("POST /v1/passcodes", keyed(a.send))
+	mux.HandleFunc("POST /v1/passcodes/{id}/verify", keyed(a.verify))
+	mux.HandleFunc("POST /v1/passcodes/verify", keyed(a.verify))
+	return mux
+}
+
+// keyed refuses callers without the key, and requests that are not what they should be.
+func keyed(next func(http.ResponseWriter, map[string]any)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var body map[string]any
+		switch {
+		case r.Header.Get("Authorization") != "Bearer otk_s3cret":
+			answer(w, 401, "", `{"status":401,"code":"unauthorized","title":"No valid API key"}`)
+		case r.Header.Get("Content-Type") != "application/json", json.NewDecoder(r.Body).Decode(&body) != nil:
+			answer(w, 400, "", `{"status":400,"code":"invalid_json"}`)
+		case r.PathValue("id") != "" && r.PathValue("id") != "pc_1":
+			answer(w, 404, "", `{"status":404,"code":"not_found","detail":"there is no passcode of this id"}`)
+		default:
+			next(w, body)
+		}
+	}
+}
+
+func answer(w http.ResponseWriter, status int, retryAfter, body string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	if retryAfter != "" {
+		w.Header().Set("Retry-After", retryAfter)
+	}
+	w.WriteHeader(status)
+	fmt.Fprintln(w, body)
+}
+
+func (a *fakeAPI) send(w http.ResponseWriter, body map[string]any) {
+	state := `"state":"queued"`
+	switch {
+	case body["to"] == "flood@example.com":
+		answer(w, 429, "60", `{"status":429,"code":"limit_reached","detail":"too many messages to this address"}`)
+		return
+	case body["to"] == "down@example.com":
+		http.Error(w, "<h1>Bad gateway</h1>", 502)
+		return
+	case body["to"] == "dead@example.com":
+		state = `"state":"failed"`
+	case body["wait_ms"] == 5000.0:
+		state = `"state":"accepted","provider":"environment"`
+	}
+	answer(w, 201, "", fmt.Sprintf(`{"id":"pc_1","status":"pending","channel":"email","to":%q,"expires_at":"2026-01-02T03:14:05Z","attempts_left":5,"resend_at":"2026-01-02T03:04:35Z","delivery":{%s,"attempts":1},"metadata":%s}`,
+		body["to"], state, asJSON(body["metadata"])))
+}
+
+func (a *fakeAPI) verify(w http.ResponseWriter, body map[string]any) {
+	switch {
+	case a.used:
+		answer(w, 200, "", `{"verified":false,"status":"verified","reason":"used","attempts_left":0}`)
+	case body["code"] == "492817":
+		a.used = true
+		answer(w, 200, "", `{"verified":true,"status":"verified","attempts_left":4}`)
+	default:
+		a.tries--
+		answer(w, 200, "", fmt.Sprintf(`{"verified":false,"status":"pending","reason":"wrong_code","attempts_left":%d}`, a.tries))
+	}
+}
+
+func asJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
