@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 )
 
 // clientFlags are how the commands that use a running server reach it.
@@ -78,6 +79,9 @@ func (p *problem) Error() string {
 
 // maxAnswer bounds what is read of an answer.
 const maxAnswer = 1 << 20
+
+// patience is how long an answer may take beyond what the caller asked the server to wait.
+const patience = 30 * time.Second
 
 // post sends in and returns the body of a successful answer. A refusal carries exit code 3; no access, a failing
 // server and no server at all are failures.

@@ -84,6 +84,8 @@ func (c *sendCommand) Run(ctx context.Context, p *Program) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, c.Wait+patience)
+	defer cancel()
 	answer, err := server.post(ctx, "/v1/passcodes", sendRequest{To: c.To, Channel: c.Channel, Purpose: c.Purpose,
 		Locale: c.Locale, Policy: c.Policy, IP: c.IP, WaitMS: c.Wait.Milliseconds(), Metadata: c.Metadata})
 	if err != nil {

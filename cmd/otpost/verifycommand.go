@@ -76,6 +76,8 @@ func (c *verifyCommand) Run(ctx context.Context, p *Program) error {
 	if c.ID != "" {
 		path = "/v1/passcodes/" + url.PathEscape(c.ID) + "/verify"
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	answer, err := server.post(ctx, path, verifyRequest{To: c.To, Purpose: c.Purpose, Code: code})
 	if err != nil {
 		return err

@@ -163,3 +163,28 @@ func TestEveryProblemIsReportedAtOnce(t *testing.T) {
 		t.Errorf("no problem can be read from %v", err)
 	}
 }
+
+// TestAdvisory_CVE_2026_29794_NobodyIsBelievedByDefault: forwarding headers of strangers once chose the address that
+// limits counted.
+func TestAdvisory_CVE_2026_29794_NobodyIsBelievedByDefault(t *testing.T) {
+	if got := config.Default().TrustedProxies; len(got) != 0 {
+		t.Errorf("trusted_proxies is %v", got)
+	}
+}
+
+// TestAdvisory_CVE_2024_0227_LimitsAreOnByDefault: one-time codes could be guessed without end unless somebody turned
+// a limit on.
+func TestAdvisory_CVE_2024_0227_LimitsAreOnByDefault(t *testing.T) {
+	c := config.Default()
+	for name, limits := range map[string]config.Limits{
+		"identifier": c.LimitIdentifier, "address": c.LimitAddress, "network": c.LimitNetwork,
+		"application": c.LimitApplication, "guesses": c.LimitGuesses,
+	} {
+		if len(limits) == 0 {
+			t.Errorf("limit_%s is off", name)
+		}
+	}
+	if c.CodeTries < 1 || c.CodeTries > 10 || c.Lockout <= 0 {
+		t.Errorf("code_tries is %d, lockout %v", c.CodeTries, c.Lockout)
+	}
+}

@@ -208,9 +208,13 @@ func parsePublicURL(text string, to **url.URL) error {
 	return nil
 }
 
-// parsePrefix reads a network, or one address as the network of itself.
+// parsePrefix reads a network, or one address as the network of itself. The network of everybody is refused: whoever
+// is trusted to name the client's address can name any.
 func parsePrefix(text string) (netip.Prefix, error) {
 	if prefix, err := netip.ParsePrefix(text); err == nil {
+		if prefix.Bits() == 0 {
+			return netip.Prefix{}, fmt.Errorf("%q would let anybody choose the address that limits count", text)
+		}
 		return prefix.Masked(), nil
 	}
 	address, err := netip.ParseAddr(text)

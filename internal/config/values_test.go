@@ -17,6 +17,8 @@ func TestWrongValues(t *testing.T) {
 		{"public_url", "otp.example.com", "it is not an http or https URL"},
 		{"public_url", "https://u@otp.example.com", "a base URL has no user, query or fragment"},
 		{"trusted_proxies", "10.0.0.0/8,proxy", `"proxy" is not a network`},
+		{"trusted_proxies", "::/0", `"::/0" would let anybody choose the address that limits count`},
+		{"entra_issuers", "https://a.example=http://a.example/keys", `"http://a.example/keys" is not an https URL`},
 		{"only", "both", "it is none of the choices"},
 		{"production", "maybe", "it is neither true nor false"},
 		{"default_language", "english!", "it is not a language tag"},

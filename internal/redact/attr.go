@@ -19,7 +19,7 @@ func clean(a slog.Attr) (slog.Attr, bool) {
 		}
 		return slog.Attr{Key: a.Key, Value: slog.GroupValue(cleanAll(members)...)}, true
 	}
-	if secretKey(a.Key) {
+	if secretKey(a.Key) && (kind != slog.KindString || !idLike(a.Value.String())) {
 		return slog.String(a.Key, hidden), true
 	}
 	switch kind {

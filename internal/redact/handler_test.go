@@ -67,6 +67,8 @@ func TestAttributes(t *testing.T) {
 		{"abbreviation", slog.String("OTPCode", "x"), `"OTPCode":"***"`},
 		{"header name", slog.String("X-Api-Key", "x"), `"X-Api-Key":"***"`},
 		{"id of a secret", slog.String("passcode_id", "pc_1"), `"passcode_id":"pc_1"`},
+		{"id under the name of a secret", slog.String("passcode", "pc_01jd5k2m3n4p5q6r7s8t9v0w1x"), `"passcode":"pc_01jd5k2m3n4p5q6r7s8t9v0w1x"`},
+		{"nearly an id", slog.String("passcode", "pc_01jd5k2m3n4p5q6r7s8t9v0w1"), `"passcode":"***"`},
 		{"key ring", slog.String("keys", "otpost.keys"), `"keys":"otpost.keys"`},
 		{"group", slog.Group("a", slog.Group("b", slog.String("pin", "1"), slog.Int("n", 1))), `"a":{"b":{"pin":"***","n":1}}`},
 		{"error", slog.Any("err", errors.New("550 <alice@example.org> unknown")), `"err":"550 <a***@e***.org> unknown"`},
