@@ -40,7 +40,7 @@ func writeBash(s *strings.Builder, places []place) {
 
 func writeZsh(s *strings.Builder, places []place) {
 	s.WriteString("#compdef otpost\n# zsh completion for otpost, made by: otpost completion zsh\n_otpost() {\n")
-	s.WriteString("    local at='' i\n    local -a entries\n")
+	s.WriteString("    local at='' i\n    local -a verbs flags\n")
 	s.WriteString("    for ((i = 2; i < CURRENT; i++)); do\n        case \"${at:+$at }${words[i]}\" in\n")
 	fmt.Fprintf(s, "        %s) at=\"${at:+$at }${words[i]}\" ;;\n        esac\n    done\n", strings.Join(commandPaths(places, "'%s'"), "|"))
 	s.WriteString("    case \"${words[CURRENT-1]}\" in\n")
@@ -49,13 +49,24 @@ func writeZsh(s *strings.Builder, places []place) {
 	}
 	s.WriteString("    esac\n    case \"$at\" in\n")
 	for _, p := range places {
-		fmt.Fprintf(s, "    '%s')\n        entries=(\n", p.path)
-		for _, w := range append(append([]word{}, p.commands...), p.flags...) {
-			fmt.Fprintf(s, "            '%s:%s'\n", w.text, strings.ReplaceAll(summary(w.help), ":", `\:`))
-		}
-		s.WriteString("        ) ;;\n")
+		fmt.Fprintf(s, "    '%s')\n", p.path)
+		writeZshWords(s, "verbs", p.commands)
+		writeZshWords(s, "flags", p.flags)
+		s.WriteString("        ;;\n")
 	}
-	s.WriteString("    esac\n    _describe -o otpost entries || _files\n}\nif [[ $funcstack[1] == _otpost ]]; then _otpost \"$@\"; else compdef _otpost otpost; fi\n")
+	s.WriteString("    esac\n    if (( $#verbs )); then _describe command verbs; fi\n    _describe -o flag flags\n    if (( ! $#verbs )); then _files; fi\n}\nif [[ $funcstack[1] == _otpost ]]; then _otpost \"$@\"; else compdef _otpost otpost; fi\n")
+}
+
+// writeZshWords fills one array; the colon divides a word from its description.
+func writeZshWords(s *strings.Builder, array string, words []word) {
+	if len(words) == 0 {
+		return
+	}
+	fmt.Fprintf(s, "        %s=(\n", array)
+	for _, w := range words {
+		fmt.Fprintf(s, "            '%s:%s'\n", w.text, strings.ReplaceAll(summary(w.help), ":", `\:`))
+	}
+	s.WriteString("        )\n")
 }
 
 func writeFish(s *strings.Builder, places []place) {
