@@ -32,7 +32,7 @@ func localStart(s string, from, i int) int {
 		start--
 	}
 	if start < i && (s[start] == '/' || (start > 0 && s[start-1] == ':')) { // part of a URL, not a local part with slashes
-		if cut := strings.LastIndexAny(s[start:i], "/?&="); cut >= 0 {
+		if cut := strings.LastIndexAny(s[start:i], "/?&="); cut >= 0 && start+cut+1 < i {
 			start += cut + 1
 		}
 	}
