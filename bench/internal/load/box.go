@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/otpost/otpost/bench/internal/latency"
 )
 
 // A mark says what is known of one passcode: whether the server accepted it, and how often it arrived.
@@ -19,13 +21,13 @@ type box struct {
 	// begun is when each passcode's cycle began, in nanoseconds since the run did.
 	begun []int64
 	// lag is the time from a cycle's beginning to the arrival of its code.
-	lag *Latency
+	lag *latency.Histogram
 	// wanted is the passcode whose code the worker waits for, -1 for none; it is handed over through codes.
 	wanted int
 	codes  chan Code
 }
 
-func newBox() box { return box{wanted: -1, codes: make(chan Code, 1), lag: newLatency()} }
+func newBox() box { return box{wanted: -1, codes: make(chan Code, 1), lag: latency.New()} }
 
 // begin opens the next passcode's line and returns its number. With want the worker will wait for the code.
 func (b *box) begin(at time.Duration, want bool) int {
@@ -69,7 +71,7 @@ func (b *box) arrive(n int, code []byte, at time.Duration) (change int64, first,
 	if b.marks[n]&arrivalsMask > 1 {
 		return 0, false, true
 	}
-	b.lag.record(at - time.Duration(b.begun[n]))
+	b.lag.Record(at - time.Duration(b.begun[n]))
 	if b.wanted == n {
 		b.wanted = -1
 		b.codes <- newCode(code)

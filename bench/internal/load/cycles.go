@@ -111,7 +111,7 @@ func (w *worker) request(n int, due time.Time) (wire.Answer, error) {
 	if answer.Status != 201 {
 		return answer, fmt.Errorf("issue: %w", refused(answer))
 	}
-	w.latencies[Issue].record(time.Since(due))
+	w.latencies[Issue].Record(time.Since(due))
 	return answer, nil
 }
 
@@ -136,7 +136,7 @@ func (w *worker) try(code Code) (verdict, error) {
 	if answer.Status != 200 {
 		return nil, refused(answer)
 	}
-	w.latencies[Verify].record(time.Since(start))
+	w.latencies[Verify].Record(time.Since(start))
 	return verdict(answer.Body), nil
 }
 

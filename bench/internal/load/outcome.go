@@ -1,6 +1,10 @@
 package load
 
-import "time"
+import (
+	"time"
+
+	"github.com/otpost/otpost/bench/internal/latency"
+)
 
 // Step is a part of a cycle that is timed by itself.
 type Step int
@@ -21,13 +25,13 @@ func Steps() []Step { return []Step{Issue, Deliver, Verify, Cycle} }
 func (s Step) String() string { return [stepCount]string{"issue", "deliver", "verify", "cycle"}[s] }
 
 // Latencies are the histograms of all steps; a step that a load does not have counts nothing.
-type Latencies [stepCount]*Latency
+type Latencies [stepCount]*latency.Histogram
 
 // NewLatencies makes empty histograms.
 func NewLatencies() Latencies {
 	var l Latencies
 	for i := range l {
-		l[i] = newLatency()
+		l[i] = latency.New()
 	}
 	return l
 }
@@ -78,7 +82,7 @@ func newOutcome(workers []*worker, l *ledger, elapsed time.Duration) *Outcome {
 }
 
 // mergeLag adds the box's delivery times to a histogram.
-func (b *box) mergeLag(into *Latency) {
+func (b *box) mergeLag(into *latency.Histogram) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	into.Merge(b.lag)

@@ -71,7 +71,7 @@ func (w *worker) work(p *pace, cycle func(*worker, time.Time) error) {
 		}
 		err := cycle(w, due)
 		if err == nil {
-			w.latencies[Cycle].record(time.Since(due))
+			w.latencies[Cycle].Record(time.Since(due))
 			w.cycles++
 		} else if w.ctx.Err() == nil {
 			w.troubles[err.Error()]++
