@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 )
 
-// Fault is a way of being broken. It strikes on every third passcode.
+// Fault is a way of being broken. It strikes on the first passcode and on every third after it.
 type Fault string
 
 // The faults.
@@ -81,7 +81,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n := s.issued.Add(1)
-	struck := n%3 == 0
+	struck := n%3 == 1
 	if struck && s.fault == HangsUp {
 		panic(http.ErrAbortHandler)
 	}

@@ -20,8 +20,8 @@ func cycles() map[Kind]func(*worker, time.Time) error {
 
 var errNoCode = errors.New("deliver: no code in time")
 
-func (w *worker) trivial(due time.Time) error {
-	_, err := w.request(w.box.begin(0, false), due)
+func (w *worker) trivial(time.Time) error {
+	_, err := w.request(w.box.begin(0, false))
 	return err
 }
 
@@ -75,6 +75,7 @@ func (w *worker) obtain(due time.Time) (Code, error) {
 	if err := w.issue(due, true); err != nil {
 		return Code{}, err
 	}
+	w.latencies[Issue].Record(time.Since(due))
 	w.patience.Reset(w.plan.Patience)
 	code, ok := w.box.wait(w.ctx, w.patience)
 	w.patience.Stop()
@@ -87,7 +88,7 @@ func (w *worker) obtain(due time.Time) (Code, error) {
 // issue asks for a passcode and books it. The id is kept for verify.
 func (w *worker) issue(due time.Time, want bool) error {
 	n := w.box.begin(due.Sub(w.ledger.began), want)
-	answer, err := w.request(n, due)
+	answer, err := w.request(n)
 	if err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (w *worker) issue(due time.Time, want bool) error {
 }
 
 // request posts the issue request number n, which must be answered 201.
-func (w *worker) request(n int, due time.Time) (wire.Answer, error) {
+func (w *worker) request(n int) (wire.Answer, error) {
 	if n > maxPerWorker {
 		return wire.Answer{}, errors.New("issue: the worker is out of addresses")
 	}
@@ -111,7 +112,6 @@ func (w *worker) request(n int, due time.Time) (wire.Answer, error) {
 	if answer.Status != 201 {
 		return answer, fmt.Errorf("issue: %w", refused(answer))
 	}
-	w.latencies[Issue].Record(time.Since(due))
 	return answer, nil
 }
 

@@ -10,7 +10,8 @@ import (
 type Step int
 
 // The steps. Issue and Cycle are measured from when the cycle should have begun, Deliver from then to the arrival of
-// the code, Verify from when the request could be sent, which is when the code was in the worker's hands.
+// the code, Verify from when the request could be sent, which is when the code was in the worker's hands. Where issuing
+// is all of a cycle it is timed as Cycle only.
 const (
 	Issue Step = iota
 	Deliver

@@ -105,24 +105,42 @@ func (r *Report) times(w io.Writer) error {
 	return table(w, 3, rows)
 }
 
+// troubles says one line for each thing that was not as it has to be.
 func (r *Report) troubles(w io.Writer) {
 	for _, s := range r.Servers {
 		if s.Strays > 0 {
 			fmt.Fprintf(w, "\n%s %s: %d messages that nobody asked for, or without a code\n", s.Database, s.Load, s.Strays)
 		}
 	}
-	for _, row := range r.Rows {
-		if row.Cycles == 0 {
-			fmt.Fprintf(w, "\n%s: no cycle went right\n", strings.Join(row.name(), " "))
-		}
-		for _, what := range slices.Sorted(maps.Keys(row.Troubles)) {
-			fmt.Fprintf(w, "\n%s: %d × %s\n", strings.Join(row.name(), " "), row.Troubles[what], what)
-		}
-		if row.Unaccepted > 0 {
-			fmt.Fprintf(w, "\n%s: %d codes arrived whose request was not answered 201\n", strings.Join(row.name(), " "),
-				row.Unaccepted)
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		for _, line := range row.lines() {
+			fmt.Fprintf(w, "\n%s: %s\n", strings.Join(row.name(), " "), line)
 		}
 	}
+}
+
+func (r *Row) lines() []string {
+	var lines []string
+	if r.Cycles == 0 {
+		lines = append(lines, "no cycle went right")
+	}
+	for _, what := range slices.Sorted(maps.Keys(r.Troubles)) {
+		lines = append(lines, fmt.Sprintf("%d × %s", r.Troubles[what], what))
+	}
+	for _, c := range []struct {
+		n    int64
+		what string
+	}{
+		{r.Missing, "codes never arrived"},
+		{r.Surplus, "codes arrived again"},
+		{r.Unaccepted, "codes arrived whose request was not answered 201"},
+	} {
+		if c.n > 0 {
+			lines = append(lines, fmt.Sprintf("%d %s", c.n, c.what))
+		}
+	}
+	return lines
 }
 
 // name is the cells that tell one row from the others.
