@@ -18,12 +18,13 @@ func Postgres(ctx context.Context, url string, clients int, d time.Duration) (Li
 		}
 		defer conns[i].Close(ctx)
 	}
-	if _, err := conns[0].Exec(ctx, "CREATE TABLE bench (id BIGSERIAL PRIMARY KEY, body TEXT NOT NULL)"); err != nil {
+	if _, err := conns[0].Exec(ctx, createRow); err != nil {
 		return Limit{}, fmt.Errorf("measure PostgreSQL: %w", err)
 	}
 	name := fmt.Sprintf("PostgreSQL, one row a commit, %d clients", clients)
 	return measure(ctx, name, clients, d, func(caller int) error {
-		_, err := conns[caller].Exec(ctx, insertRow, rowBody)
+		id, body := newRow()
+		_, err := conns[caller].Exec(ctx, insertRow, id, body)
 		return err
 	})
 }

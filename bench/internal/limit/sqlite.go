@@ -2,21 +2,24 @@ package limit
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
 const (
-	createRow = "CREATE TABLE bench (id INTEGER PRIMARY KEY, body TEXT NOT NULL)"
-	insertRow = "INSERT INTO bench (body) VALUES ($1)"
-	// rowBody is as long as a short row of a passcode server.
-	rowBody = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	createRow = "CREATE TABLE bench (id TEXT PRIMARY KEY, body TEXT NOT NULL)"
+	insertRow = "INSERT INTO bench (id, body) VALUES ($1, $2)"
 )
+
+// newRow is a row like a passcode's: a random identifier, which has to be found again, and a few hundred bytes.
+func newRow() (id, body string) { return rand.Text(), strings.Repeat("0123456789abcdef", 20) }
 
 // SQLite measures durable rows a second (WAL, synchronous=FULL) with one row a commit, and with a writer that puts up
 // to group waiting callers into one commit.
@@ -37,8 +40,7 @@ func SQLite(ctx context.Context, dir string, group int, d time.Duration) ([]Limi
 	}
 	defer insert.Close()
 	single, err := measure(ctx, "SQLite, one row a commit", 1, d, func(int) error {
-		_, err := insert.ExecContext(ctx, rowBody)
-		return err
+		return insertOne(ctx, insert)
 	})
 	if err != nil {
 		return nil, err
@@ -86,6 +88,12 @@ func groupCommit(ctx context.Context, db *sql.DB, insert *sql.Stmt, group int, d
 	return result, err
 }
 
+func insertOne(ctx context.Context, insert *sql.Stmt) error {
+	id, body := newRow()
+	_, err := insert.ExecContext(ctx, id, body)
+	return err
+}
+
 func commit(ctx context.Context, db *sql.DB, insert *sql.Stmt, rows int) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
@@ -93,7 +101,7 @@ func commit(ctx context.Context, db *sql.DB, insert *sql.Stmt, rows int) error {
 	}
 	row := tx.StmtContext(ctx, insert)
 	for range rows {
-		if _, err := row.ExecContext(ctx, rowBody); err != nil {
+		if err := insertOne(ctx, row); err != nil {
 			return errors.Join(err, tx.Rollback())
 		}
 	}
