@@ -33,10 +33,11 @@ type options struct {
 	json      string
 }
 
-// defaultEnv are the settings every server is started with, beside its addresses. They raise the send limits that one
-// application would meet at once; every passcode has an address of its own, so no other limit is touched.
+// defaultEnv are the settings every server is started with, beside its addresses. They raise the one limit that a load
+// would meet, and leave it on, since spending it is part of the work; every passcode has an address of its own, so no
+// other limit is met.
 func defaultEnv() []string {
-	return []string{"OTPOST_LIMIT_APPLICATION=1000000000"}
+	return []string{"OTPOST_LIMIT_APPLICATION=1000000000/1h"}
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {

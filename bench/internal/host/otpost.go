@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -132,19 +133,15 @@ func (o *Otpost) CreateKey(ctx context.Context) (string, error) {
 // parseKey finds the key in the command's JSON.
 func parseKey(output []byte) (string, error) {
 	var created struct {
-		Key    string `json:"key"`
-		APIKey string `json:"api_key"`
+		Key string `json:"key"`
 	}
 	if err := json.Unmarshal(output, &created); err != nil {
 		return "", fmt.Errorf("create API key: the command printed no JSON object: %w", err)
 	}
-	switch {
-	case created.APIKey != "":
-		return created.APIKey, nil
-	case created.Key != "":
-		return created.Key, nil
+	if created.Key == "" {
+		return "", errors.New("create API key: the command's JSON has no member key")
 	}
-	return "", fmt.Errorf("create API key: the command's JSON has neither key nor api_key")
+	return created.Key, nil
 }
 
 // Usage is what the server has used since it started.

@@ -37,8 +37,8 @@ func TestLabelled(t *testing.T) {
 
 func TestParseKey(t *testing.T) {
 	for output, want := range map[string]string{
-		`{"id":"1","key":"otp_a"}`: "otp_a", `{"api_key":"otp_b","key":"id"}`: "otp_b",
-		`{"id":"1"}`: "", `otp_c`: "", ``: "",
+		`{"id":"1","key":"otp_a"}`: "otp_a",
+		`{"id":"1"}`:               "", `otp_c`: "", ``: "",
 	} {
 		got, err := host.ParseKey([]byte(output))
 		if got != want || (err == nil) != (want != "") {
