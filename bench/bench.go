@@ -35,8 +35,8 @@ type bench struct {
 	report   report.Report
 }
 
-// measure does everything that the options ask for. Its error says that the run could not be completed; whether the
-// server did right is in the report.
+// measure does everything that the options ask for. Its error says that the run could not be completed, and the report
+// holds what was measured until then, if anything; whether the server did right is in the report.
 func measure(ctx context.Context, o options, progress io.Writer) (result *report.Report, err error) {
 	dir, err := os.MkdirTemp(o.dir, "otpost-bench-")
 	if err != nil {
@@ -55,7 +55,7 @@ func measure(ctx context.Context, o options, progress io.Writer) (result *report
 	for _, database := range o.databases {
 		for _, kind := range o.loads {
 			if err := b.session(ctx, database, kind); err != nil {
-				return nil, fmt.Errorf("%s %s: %w", database, kind, err)
+				return &b.report, fmt.Errorf("%s %s: %w", database, kind, err)
 			}
 		}
 	}

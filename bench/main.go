@@ -52,12 +52,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	result, err := measure(ctx, opts, stderr)
+	if result != nil {
+		if err := opts.write(result, stdout); err != nil {
+			fmt.Fprintln(stderr, "bench: write report:", err)
+			return exitWrong
+		}
+	}
 	if err != nil {
 		fmt.Fprintln(stderr, "bench:", err)
-		return exitWrong
-	}
-	if err := opts.write(result, stdout); err != nil {
-		fmt.Fprintln(stderr, "bench: write report:", err)
 		return exitWrong
 	}
 	if result.Failed() {

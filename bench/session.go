@@ -25,9 +25,9 @@ type session struct {
 	series   []*series
 }
 
-// session runs a load at every number of workers. The books are closed after the server has stopped, so that a second
+// session runs a load at every number of workers; what was measured before an error is in the report. The books are closed after the server has stopped, so that a second
 // copy of a code that comes late is still seen.
-func (b *bench) session(ctx context.Context, database string, kind load.Kind) (err error) {
+func (b *bench) session(ctx context.Context, database string, kind load.Kind) error {
 	s := &session{bench: b, database: database, kind: kind, post: &load.Post{}}
 	mail, err := sink.Listen(s.post.Receive)
 	if err != nil {
@@ -38,21 +38,13 @@ func (b *bench) session(ctx context.Context, database string, kind load.Kind) (e
 	if err := s.start(ctx, mail.Addr(), &facts); err != nil {
 		return err
 	}
-	if err := s.measure(ctx); err != nil {
-		return errors.Join(err, s.server.Stop())
-	}
-	if err := s.server.Stop(); err != nil {
-		return err
-	}
-	if err := mail.Close(); err != nil {
-		return err
-	}
+	err = errors.Join(s.measure(ctx), s.server.Stop(), mail.Close())
 	facts.Strays = s.post.Strays()
 	b.report.Servers = append(b.report.Servers, facts)
 	for _, series := range s.series {
 		b.report.Rows = append(b.report.Rows, series.row())
 	}
-	return nil
+	return err
 }
 
 // start brings the server up twice: over the empty database, and again as after an ordinary restart.
@@ -107,10 +99,11 @@ func (s *session) measure(ctx context.Context) error {
 			return err
 		}
 		s.series = append(s.series, closed)
-		if s.rate.value == 0 {
+		offered := s.rate.rate(median(closed.rates))
+		if offered == 0 {
 			continue
 		}
-		open := &series{session: s, workers: workers, loop: "open", offered: s.rate.rate(median(closed.rates))}
+		open := &series{session: s, workers: workers, loop: "open", offered: offered}
 		if err := open.run(ctx); err != nil {
 			return err
 		}

@@ -71,6 +71,7 @@ func StartOtpost(s Settings) (*Otpost, error) {
 	}
 	if err := o.process.ready(startLimit, o.probe); err != nil {
 		o.process.cmd.Process.Kill()
+		<-o.process.exited
 		return nil, err
 	}
 	o.Ready = time.Since(began)
@@ -152,6 +153,3 @@ func (o *Otpost) Resident() (now, peak int64, err error) { return residentOf(o.p
 
 // Stop asks the server to end (SIGTERM) and waits until it has.
 func (o *Otpost) Stop() error { return o.process.stop(syscall.SIGTERM, stopLimit) }
-
-// Exited is closed when the server has ended.
-func (o *Otpost) Exited() <-chan struct{} { return o.process.exited }

@@ -142,5 +142,8 @@ func (w *worker) try(code Code) (verdict, error) {
 
 // refused names a wrong status and the problem's code (RFC 9457).
 func refused(answer wire.Answer) error {
-	return fmt.Errorf("status %d %s", answer.Status, wire.Member(answer.Body, `"code"`))
+	if code := wire.Member(answer.Body, `"code"`); len(code) > 0 {
+		return fmt.Errorf("status %d %s", answer.Status, code)
+	}
+	return fmt.Errorf("status %d", answer.Status)
 }

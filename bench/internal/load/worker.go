@@ -13,7 +13,7 @@ import (
 	"github.com/otpost/otpost/bench/internal/wire"
 )
 
-// grace is how long an answer may take beyond the run and its patience before the connection is given up.
+// grace is how long an answer may take, beside the plan's patience, before the connection is given up.
 const grace = 30 * time.Second
 
 // worker runs cycles one after the other on one connection.
@@ -31,6 +31,8 @@ type worker struct {
 	conn   *wire.Conn
 	// unhook takes the stream's hook off the context.
 	unhook func() bool
+	// renewAt is when the stream's deadline is moved on, so that this costs nothing for most cycles.
+	renewAt time.Time
 
 	cycles    int64
 	latencies Latencies
@@ -51,8 +53,8 @@ func (w *worker) connect() error {
 	if err != nil {
 		return err
 	}
-	stream.SetDeadline(time.Now().Add(w.plan.Duration + w.plan.Patience + grace))
 	w.stream, w.conn = stream, wire.New(stream)
+	w.renew(time.Now())
 	w.unhook = context.AfterFunc(w.ctx, func() { stream.Close() })
 	return nil
 }
@@ -60,6 +62,12 @@ func (w *worker) connect() error {
 func (w *worker) disconnect() {
 	w.unhook()
 	w.stream.Close()
+}
+
+// renew gives the server patience and grace from now on.
+func (w *worker) renew(now time.Time) {
+	w.stream.SetDeadline(now.Add(w.plan.Patience + 2*grace))
+	w.renewAt = now.Add(grace)
 }
 
 // work runs cycles until the run is over or the server cannot be reached.
@@ -70,11 +78,15 @@ func (w *worker) work(p *pace, cycle func(*worker, time.Time) error) {
 			return
 		}
 		err := cycle(w, due)
+		now := time.Now()
 		if err == nil {
-			w.latencies[Cycle].Record(time.Since(due))
+			w.latencies[Cycle].Record(now.Sub(due))
 			w.cycles++
 		} else if w.ctx.Err() == nil {
 			w.troubles[err.Error()]++
+		}
+		if now.After(w.renewAt) {
+			w.renew(now)
 		}
 		if w.conn.Reusable() && !errors.Is(err, errConnection) {
 			continue
