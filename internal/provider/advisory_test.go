@@ -1,0 +1,177 @@
+package provider_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/provider"
+)
+
+func newReader(r io.Reader) *bufio.Reader { return bufio.NewReader(r) }
+
+func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }
+
+// guarded are the settings of a webhook as strangers would find it: nothing private is allowed.
+func guarded(url string) map[string]string {
+	return map[string]string{"url": url, "secrets": secretText(newSecret), "allow_http": "true"}
+}
+
+func TestAdvisory_CVE_2026_5469_WebhookDoesNotReachInternalHosts(t *testing.T) {
+	var reached atomic.Int32
+	url := serveHTTP(t, func(http.ResponseWriter, *http.Request) { reached.Add(1) })
+	_, port, _ := strings.Cut(strings.TrimPrefix(url, "http://"), ":")
+	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0", "[::]", "[::1]"} {
+		s := openKind(t, "webhook", guarded("http://"+host+":"+port), provider.Environment{})
+		_, err := s.Send(context.Background(), "dlv_1", sampleMessage())
+		if f := fault(t, err); f.Class != outbox.Account {
+			t.Errorf("%s: got %v, want config", host, f)
+		}
+	}
+	if reached.Load() != 0 {
+		t.Errorf("an internal server was reached %d times", reached.Load())
+	}
+}
+
+func TestAdvisory_CVE_2025_67494_ReservedAddressesInEverySpelling(t *testing.T) {
+	for _, a := range []string{
+		"0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.255",
+		"169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.88.99.1", "192.168.1.1",
+		"198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1",
+		"255.255.255.255",
+		"::", "::1", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
+		"64:ff9b:1::808:808", "100::1", "2001::1", "2001:db8::1", "2001:10::1", "2002:7f00:1::1", "2002:808:808::1",
+		"3fff::1", "4000::1", "5f00::1", "fc00::1", "fd12::1", "fe80::1", "fe80::1%eth0", "fec0::1", "ff02::1",
+	} {
+		if provider.Public(netip.MustParseAddr(a)) {
+			t.Errorf("%s counts as public", a)
+		}
+	}
+	for _, a := range []string{"1.1.1.1", "8.8.8.8", "100.63.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1",
+		"::ffff:8.8.8.8", "64:ff9b::808:808", "2606:4700::1111", "2a00:1450::1"} {
+		if !provider.Public(netip.MustParseAddr(a)) {
+			t.Errorf("%s counts as private", a)
+		}
+	}
+}
+
+func TestAdvisory_CVE_2026_27945_RedirectsAreNotFollowed(t *testing.T) {
+	var reached atomic.Int32
+	inside := serveHTTP(t, func(http.ResponseWriter, *http.Request) { reached.Add(1) })
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		outside := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, inside, status) })
+		_, err := openWebhook(t, outside, nil, provider.Environment{}).Send(context.Background(), "dlv_1", sampleMessage())
+		if f := fault(t, err); f.Class != outbox.Account {
+			t.Errorf("%d: got %v, want config", status, f)
+		}
+	}
+	if reached.Load() != 0 {
+		t.Error("a redirect was followed")
+	}
+}
+
+func TestAdvisory_GHSA_r2x7_427f_rq69_ChangingResolver(t *testing.T) {
+	// The name belongs to a stranger's server at 127.0.0.2 first, and to an internal one at 127.0.0.3 later.
+	stranger, inside := netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.3")
+	outer, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Skip("this system has one loopback address only")
+	}
+	_, port, _ := net.SplitHostPort(outer.Addr().String())
+	inner, err := net.Listen("tcp", "127.0.0.3:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var outerPosts, innerPosts atomic.Int32
+	serveOn(t, outer, func(w http.ResponseWriter, _ *http.Request) {
+		outerPosts.Add(1)
+		w.Header().Set("Connection", "close") // so that the next post has to connect again
+	})
+	serveOn(t, inner, func(http.ResponseWriter, *http.Request) { innerPosts.Add(1) })
+	names := &nameServer{}
+	names.answer.Store(&stranger)
+	env := provider.Environment{Resolver: names.start(t)}
+	settings, err := kind(t, "webhook").Parse(guarded("http://rebind.example:" + port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := provider.OpenGuardedWebhook(settings, env, stranger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Send(context.Background(), "dlv_1", sampleMessage()); err != nil {
+		t.Fatal(err)
+	}
+	names.answer.Store(&inside)
+	_, err = s.Send(context.Background(), "dlv_2", sampleMessage())
+	if f := fault(t, err); f.Class != outbox.Account {
+		t.Errorf("got %v, want config", f)
+	}
+	if outerPosts.Load() != 1 || innerPosts.Load() != 0 || names.asked.Load() < 2 {
+		t.Errorf("got %d posts outside, %d inside, %d lookups, want 1, 0 and at least 2", outerPosts.Load(), innerPosts.Load(), names.asked.Load())
+	}
+}
+
+func serveOn(t testing.TB, l net.Listener, h http.HandlerFunc) {
+	s := &httptest.Server{Listener: l, Config: &http.Server{Handler: h}}
+	s.Start()
+	t.Cleanup(s.Close)
+}
+
+// nameServer answers every question for an A record with one address, which may change.
+type nameServer struct {
+	answer atomic.Pointer[netip.Addr]
+	asked  atomic.Int32
+}
+
+func (n *nameServer) start(t testing.TB) *net.Resolver {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	go func() {
+		buf := make([]byte, 1500)
+		for {
+			size, from, err := conn.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			if reply, err := n.reply(buf[:size]); err == nil {
+				conn.WriteTo(reply, from)
+			}
+		}
+	}()
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", conn.LocalAddr().String())
+	}}
+}
+
+func (n *nameServer) reply(query []byte) ([]byte, error) {
+	var m dnsmessage.Message
+	if err := m.Unpack(query); err != nil || len(m.Questions) == 0 {
+		return nil, io.ErrUnexpectedEOF
+	}
+	m.Response, m.RecursionAvailable, m.Additionals = true, true, nil
+	q := m.Questions[0]
+	if q.Type == dnsmessage.TypeA {
+		n.asked.Add(1)
+		m.Answers = []dnsmessage.Resource{{
+			Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class},
+			Body:   &dnsmessage.AResource{A: n.answer.Load().As4()},
+		}}
+	}
+	return m.Pack()
+}

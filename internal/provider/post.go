@@ -1,0 +1,164 @@
+package provider
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/otpost/otpost/internal/outbox"
+)
+
+const (
+	maxReplyBody = 1 << 20
+	// replyBodyWait bounds the reading of a body: the status has been read by then and is what counts.
+	replyBodyWait = time.Second
+	maxRetryAfter = 24 * time.Hour
+)
+
+// reply is what a provider answered. Body holds what could be read of it, at most maxReplyBody.
+type reply struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// newHTTPClient makes the client of one sender: no proxy, no redirects, no cookies, HTTP/1.1. control, when not nil,
+// sees each address before it is connected; roots, when not nil, replace the system's authorities.
+func newHTTPClient(env Environment, roots *x509.CertPool,
+	control func(network, address string, c syscall.RawConn) error) *http.Client {
+	dialer := &net.Dialer{Timeout: 2 * time.Second, Control: control, Resolver: env.Resolver}
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext:            dialer.DialContext,
+			TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+			TLSHandshakeTimeout:    3 * time.Second,
+			MaxIdleConnsPerHost:    16,
+			IdleConnTimeout:        30 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10,
+			DisableCompression:     true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// post sends body once and judges the answer. A status of 2xx has no fault. Any other answer has the fault that its
+// status means for most providers, and the reply beside it for a kind that knows better. Without an answer, the fault
+// is Transient when the request cannot have been read whole by the server, and Ambiguous otherwise.
+func post(ctx context.Context, client *http.Client, url string, header http.Header, body []byte,
+	now func() time.Time) (reply, *outbox.Fault) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wrote written
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, wrote.trace()), http.MethodPost, url, nil)
+	if err != nil {
+		return reply{}, outbox.Faultf(outbox.Account, "", "the URL cannot be used")
+	}
+	req.Header = header
+	req.ContentLength = int64(len(body))
+	req.Body = wrote.body(body)
+	// The transport calls GetBody only to repeat a request of which nothing was written.
+	req.GetBody = func() (io.ReadCloser, error) { return wrote.body(body), nil }
+	res, err := client.Do(req)
+	if err != nil {
+		return reply{}, wrote.fault(err)
+	}
+	defer res.Body.Close()
+	timer := time.AfterFunc(replyBodyWait, cancel)
+	defer timer.Stop()
+	r := reply{Status: res.StatusCode, Header: res.Header}
+	r.Body, _ = io.ReadAll(io.LimitReader(res.Body, maxReplyBody))
+	return r, judge(r, now())
+}
+
+// written knows whether a request can have reached the server whole.
+type written struct {
+	// last is set once the transport has taken the last byte of the body; until then the server cannot have it.
+	last atomic.Bool
+	// failed is set if the transport could not write that byte.
+	failed atomic.Bool
+}
+
+func (w *written) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{WroteRequest: func(i httptrace.WroteRequestInfo) { w.failed.Store(i.Err != nil) }}
+}
+
+func (w *written) body(b []byte) io.ReadCloser {
+	w.last.Store(len(b) == 0)
+	w.failed.Store(false)
+	return &watchedBody{rest: b, last: &w.last}
+}
+
+func (w *written) fault(err error) *outbox.Fault {
+	class := networkClass(err)
+	if class == outbox.Transient && w.last.Load() && !w.failed.Load() {
+		class = outbox.Ambiguous
+	}
+	return &outbox.Fault{Class: class, Detail: networkDetail(err)}
+}
+
+// watchedBody sees the moment its last byte is taken.
+type watchedBody struct {
+	rest []byte
+	last *atomic.Bool
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	if len(b.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
+	if len(b.rest) == 0 {
+		b.last.Store(true)
+	}
+	return n, nil
+}
+
+func (b *watchedBody) Close() error { return nil }
+
+// judge says what a status means (RFC 9110 §15); nil for 2xx.
+func judge(r reply, now time.Time) *outbox.Fault {
+	f := &outbox.Fault{Code: strconv.Itoa(r.Status), Detail: strings.ToLower(http.StatusText(r.Status))}
+	switch s := r.Status; {
+	case s >= 200 && s <= 299:
+		return nil
+	case s == http.StatusTooManyRequests:
+		f.Class, f.RetryAfter = outbox.Throttled, retryAfter(r.Header, now)
+	case s >= 500, s == http.StatusRequestTimeout, s == http.StatusTooEarly, s == http.StatusMisdirectedRequest:
+		f.Class, f.RetryAfter = outbox.Transient, retryAfter(r.Header, now)
+	case s == http.StatusUnauthorized, s == http.StatusPaymentRequired, s == http.StatusForbidden,
+		s == http.StatusNotFound, s == http.StatusMethodNotAllowed, s == http.StatusGone:
+		f.Class = outbox.Account
+	case s >= 300 && s <= 399:
+		f.Class, f.Detail = outbox.Account, "the server redirects; redirects are not followed, set the final URL"
+	default:
+		f.Class = outbox.RejectedContent
+	}
+	return f
+}
+
+// retryAfter reads Retry-After in both forms of RFC 9110 §10.2.3, seconds and date. It is zero when there is none,
+// when it is unreadable or past, and at most a day.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	v := strings.TrimSpace(h.Get("Retry-After"))
+	if v == "" {
+		return 0
+	}
+	if n, err := strconv.ParseUint(v, 10, 64); err == nil {
+		return time.Duration(min(n, uint64(maxRetryAfter/time.Second))) * time.Second
+	}
+	at, err := http.ParseTime(v)
+	if err != nil {
+		return 0
+	}
+	return min(max(at.Sub(now), 0), maxRetryAfter)
+}
