@@ -79,7 +79,6 @@ var enhancedClasses = map[enhanced]outbox.Class{
 	{2, 2}:  outbox.Transient,        // mailbox full: it may be emptied while the code lives
 	{3, 4}:  outbox.RejectedContent,  // too big
 	{4, 4}:  outbox.InvalidRecipient, // no route to the domain
-	{7, 0}:  outbox.RejectedContent,  // a refusal without a reason
 	{7, 1}:  outbox.RejectedContent,  // a refusal by rule
 	{7, 3}:  outbox.Account,          // Outlook's word for a bad login
 	{7, 8}:  outbox.Account,          // bad credentials
@@ -184,7 +183,8 @@ func refusalFault(step string, code int, text string) *outbox.Fault {
 	return f
 }
 
-var queueIDPattern = regexp.MustCompile(`(?i)(?:queued as|queued mail for delivery|id=|^ok)[ :=]*([0-9A-Za-z][0-9A-Za-z_.+/=-]{5,79})`)
+var queueIDPattern = regexp.MustCompile(
+	`(?i)(?:\bqueued as[ :]+|\bid=|^ok[ :]+(?:queued as[ :]+|id=)?)([0-9a-z][0-9a-z_.+/-]{5,79})`)
 
 // queueID finds the name a server gave to a message in its last reply, such as "2.0.0 Ok: queued as 4F3B1C0A".
 func queueID(text string) string {

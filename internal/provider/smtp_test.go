@@ -410,6 +410,24 @@ func TestSMTPWaitingForAConnectionEndsWithTheContext(t *testing.T) {
 	}
 }
 
+func TestSMTPReferenceIsTheQueueIDWhereThereIsOne(t *testing.T) {
+	for reply, want := range map[string]string{
+		"250 2.0.0 Ok: queued as 4F3B1C0A22":                          "4F3B1C0A22",              // Postfix
+		"250 OK id=1xUxiY-0004Hu-1G":                                  "1xUxiY-0004Hu-1G",        // Exim
+		"250 Ok 0100018c1f-aa-bb-000000":                              "0100018c1f-aa-bb-000000", // Amazon SES
+		"250-2.0.0 first line id=NOT-THIS-1\r\n250 2.0.0 ok 12345678": "12345678",
+		"250 2.0.0 OK: queued":                                        "<dlv_1@example.org>",
+		"250 2.6.0 <dlv_1@example.org> Queued mail for delivery":      "<dlv_1@example.org>", // Exchange
+		"250": "<dlv_1@example.org>",
+	} {
+		server := &script{at: on("dot", say(reply))}
+		ref, err := openSMTP(t, inClear(server.start(t))).Send(context.Background(), "dlv_1", sampleMessage())
+		if err != nil || ref != want {
+			t.Errorf("%q: got %q, %v, want %q", reply, ref, err, want)
+		}
+	}
+}
+
 func TestSMTPUnreachable(t *testing.T) {
 	l := listen(t)
 	port := portOf(l)

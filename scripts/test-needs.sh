@@ -1,0 +1,47 @@
+#!/bin/sh
+# Installs what the tests start and Go does not bring: PostgreSQL and the mail server exim4, from Debian's packages.
+# It does nothing, quickly, where both are there. Where it cannot install, it says what is missing and fails.
+set -eu
+
+# found NAME PATTERN: is the program NAME on the path, or a file at PATTERN?
+found() {
+	command -v "$1" >/dev/null 2>&1 && return 0
+	for file in $2; do
+		[ -x "$file" ] && return 0
+	done
+	return 1
+}
+
+missing=
+found initdb '/usr/lib/postgresql/*/bin/initdb' || missing="$missing postgresql"
+found exim4 /usr/sbin/exim4 || missing="$missing exim4-daemon-light"
+[ -z "$missing" ] && exit 0
+
+hint() {
+	echo "test-needs: missing:$missing" >&2
+	echo "test-needs: $1" >&2
+	exit 1
+}
+
+command -v apt-get >/dev/null 2>&1 ||
+	hint "these are Debian's package names; install their like, so that initdb and exim4 are found, or test in a Debian container"
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+	sudo -n true 2>/dev/null || hint "run: sudo apt-get install --no-install-recommends$missing"
+	as_root="sudo -n"
+fi
+
+# RUNLEVEL=1 keeps the packages from starting servers of their own; the tests start theirs.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+install() {
+	# shellcheck disable=SC2086 # a list of words, each without spaces
+	$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+		apt-get install -qq -y --no-install-recommends $missing >"$log" 2>&1
+}
+# The lists may be absent or old: fetch them only when the first try fails.
+install || { $as_root apt-get update -qq >"$log" 2>&1 && install; } || {
+	tail -n 20 "$log" >&2
+	hint "apt-get could not install them"
+}
