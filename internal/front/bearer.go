@@ -1,0 +1,87 @@
+package front
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/otpost/otpost/internal/access"
+)
+
+// Gate lets callers with an API key pass (RFC 6750 §2.1) and refuses all others before a byte of the body is read.
+type Gate struct {
+	Access access.Authenticator
+	Log    *slog.Logger
+}
+
+// Guard is next behind the gate.
+func (g Gate) Guard(next func(http.ResponseWriter, *http.Request, access.Caller)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, ok := bearer(r.Header["Authorization"])
+		if !ok {
+			g.challenge(w, r, token == "")
+			return
+		}
+		caller, err := g.Access.Authenticate(r.Context(), token)
+		switch {
+		case errors.Is(err, access.ErrNoAccess):
+			g.challenge(w, r, false)
+		case err != nil:
+			Fail(w, r, g.Log, "authenticate", err)
+		default:
+			next(w, r, caller)
+		}
+	})
+}
+
+// challenge answers 401 (RFC 6750 §3): with no error code when no key was presented, else with invalid_token, which
+// covers malformed, unknown and revoked keys alike (§3.1).
+func (g Gate) challenge(w http.ResponseWriter, r *http.Request, absent bool) {
+	if absent {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="otpost"`)
+		Problem{Status: http.StatusUnauthorized, Code: "key_missing", Title: "API key missing",
+			Detail: "Send the application's API key as Authorization: Bearer KEY."}.Write(w, r)
+		return
+	}
+	w.Header().Set("WWW-Authenticate",
+		`Bearer realm="otpost", error="invalid_token", error_description="the API key is malformed, unknown or revoked"`)
+	Problem{Status: http.StatusUnauthorized, Code: "key_invalid", Title: "API key not valid",
+		Detail: "The API key is malformed, unknown or revoked."}.Write(w, r)
+}
+
+// bearer reads the token out of the Authorization headers. ok is false when there is none that could be a key; token
+// is then not empty if something was presented.
+func bearer(headers []string) (token string, ok bool) {
+	if len(headers) == 0 {
+		return "", false
+	}
+	scheme, token, _ := strings.Cut(headers[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return "", false
+	}
+	token = strings.Trim(token, " ")
+	if len(headers) > 1 || token == "" || len(token) > 512 || strings.Trim(token, b64token) != "" {
+		return "-", false
+	}
+	return token, true
+}
+
+// b64token is the alphabet of a bearer token (RFC 6750 §2.1).
+const b64token = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
+
+// Fail answers for an error that is ours: the log gets its text, the caller does not. A request whose client left, or
+// whose time ran out, is no fault and is not logged as one.
+func Fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, doing string, err error) {
+	if r.Context().Err() != nil {
+		Problem{Status: http.StatusServiceUnavailable, Code: "cut_short", Title: "Request cut short",
+			Detail: "The request ended before it was answered.", RetryAfter: time.Second}.Write(w, r)
+		return
+	}
+	if log != nil {
+		log.LogAttrs(r.Context(), slog.LevelError, "request failed", slog.String("doing", doing),
+			slog.String(RequestIDKey, RequestID(r.Context())), slog.Any("error", err))
+	}
+	Internal().Write(w, r)
+}
