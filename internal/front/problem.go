@@ -38,6 +38,9 @@ type FieldError struct {
 	Detail string `json:"detail"`
 }
 
+// Error makes a problem an error, so that a handler can return it.
+func (p Problem) Error() string { return p.Code + ": " + p.Detail }
+
 // Write answers r with the problem.
 func (p Problem) Write(w http.ResponseWriter, r *http.Request) {
 	p.Type = problemBase + p.Code
