@@ -2,11 +2,18 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"strings"
 	"time"
+
+	"github.com/otpost/otpost/internal/extension"
+	"github.com/otpost/otpost/internal/extension/emulate"
 )
 
 type emulateCommand struct {
-	Entra emulateEntraCommand `cmd:"" help:"Send an OnOtpSend event as Microsoft Entra External ID does."`
+	Entra emulateEntraCommand `cmd:"" help:"Send OnOtpSend events as Microsoft Entra External ID does."`
 }
 
 // Help is the detail under --help.
@@ -16,42 +23,53 @@ func (*emulateCommand) Help() string {
 	otpost emulate entra --target http://localhost:8080/entra/otp-send --to alice@example.com`
 }
 
-// EntraOptions are the flags of emulate entra.
-type EntraOptions struct {
-	Target      string        `required:"" placeholder:"URL" help:"Receiver that is called, such as http://localhost:8080/entra/otp-send."`
-	To          string        `required:"" placeholder:"ADDRESS" help:"Address the code is for."`
-	Code        string        `placeholder:"CODE" help:"Code to send. Without it one is drawn."`
-	Locale      string        `default:"en-us" placeholder:"TAG" help:"Language of the user (default en-us)."`
-	Application string        `default:"Demo" placeholder:"NAME" help:"Display name of the application the user signs in to (default Demo)."`
-	TenantID    string        `default:"11111111-2222-3333-4444-555555555555" placeholder:"GUID" help:"Directory (tenant) id (default 11111111-2222-3333-4444-555555555555)."`
-	Audience    string        `default:"api://otpost" placeholder:"ID" help:"Who the token is for: the receiver's entra_audience (default api://otpost)."`
+type emulateEntraCommand struct {
+	Target      string        `placeholder:"URL" help:"Receiver that is called, such as http://localhost:8080/entra/otp-send."`
+	To          string        `placeholder:"ADDRESS" help:"Address the code is for; {n} in it becomes the event's number."`
+	Locale      string        `default:"en-us" placeholder:"TAG" help:"Language of the person (default en-us)."`
+	RequestType string        `default:"signIn" placeholder:"TYPE" help:"What the person does: signUp, signIn or passwordReset (default signIn)."`
+	Application string        `default:"Example" placeholder:"NAME" help:"Display name of the application the person signs in to (default Example)."`
+	TenantID    string        `placeholder:"GUID" help:"Directory (tenant) id. Without it the token's own, or a made-up one."`
+	Audience    string        `placeholder:"ID" help:"Who the token is for: the receiver's entra_audience. Without it a made-up one."`
 	FunctionKey string        `placeholder:"KEY" help:"Second secret, sent as ?code=KEY."`
-	Token       string        `placeholder:"TOKEN" help:"Token to send instead of one signed by the emulator's own issuer."`
-	Issuer      string        `default:"127.0.0.1:0" placeholder:"HOST:PORT" help:"Address the emulator's own issuer listens on, for the receiver to fetch its keys from (default 127.0.0.1:0)."`
+	Token       string        `env:"OTPOST_ENTRA_TOKEN" placeholder:"TOKEN" help:"Token to send instead of one signed by the emulator's own issuer ($OTPOST_ENTRA_TOKEN)."`
+	Issuer      string        `default:"127.0.0.1:8084" placeholder:"HOST:PORT" help:"Address the emulator's own issuer listens on, for the receiver to fetch its keys from (default 127.0.0.1:8084)."`
+	IssuerKey   string        `placeholder:"PATH" help:"File of the issuer's signing key, made when it is not there. Without it each run has a new key, which a receiver takes up at most once a minute."`
+	PrintIssuer bool          `help:"Print what a receiver must be told to trust the issuer, and send nothing."`
+	Count       int           `default:"1" placeholder:"N" help:"How many events are sent (default 1)."`
+	Concurrency int           `default:"1" placeholder:"N" help:"How many at the same time (default 1)."`
 	Timeout     time.Duration `default:"1s" placeholder:"DURATION" help:"How long one call may take, 200ms to 2s (default 1s)."`
 	Retries     int           `default:"1" placeholder:"N" help:"How often a failed call is repeated, 0 or 1 (default 1)."`
+	NoFallback  bool          `help:"Play an extension without Microsoft's fallback: a person whose event fails gets no code."`
+	BothCasings bool          `help:"Write the code as oneTimeCode and as onetimecode too."`
 }
-
-type emulateEntraCommand struct{ EntraOptions }
 
 // Help is the detail under --help.
 func (*emulateEntraCommand) Help() string {
-	return `Signs a token with an issuer of its own, sends the event with Entra's timeout and its one retry, and says what Entra would have done: taken the answer, or sent its own mail. The receiver must trust the issuer: set its entra_issuers to what the first line prints.
+	return `Signs a token with an issuer of its own, sends the event with Entra's timeout and its one retry, and says what Entra would have done: taken the answer, or sent its own mail. A receiver must trust the issuer; the demo does. --print-issuer prints what to set elsewhere.
 
-Exit code 3 means that Entra would have used its fallback.
+Exit code 3 means that Entra would have used its fallback, 4 that somebody got no code.
 
 Example:
 
-	otpost emulate entra --target http://localhost:8080/entra/otp-send --to alice@example.com --timeout 500ms`
+	otpost emulate entra --target http://localhost:8080/entra/otp-send --to alice@example.com --timeout 500ms
+
+	otpost emulate entra --print-issuer`
 }
 
 // Validate holds the flags to what Entra allows (Microsoft Graph, customExtensionClientConfiguration).
 func (c *emulateEntraCommand) Validate() error {
-	if c.Timeout < 200*time.Millisecond || c.Timeout > 2*time.Second {
+	switch {
+	case c.PrintIssuer:
+		return nil
+	case c.Target == "" || c.To == "":
+		return usageErrorf("--target and --to are needed: the receiver's URL and the address the code is for")
+	case c.Timeout < 200*time.Millisecond || c.Timeout > 2*time.Second:
 		return usageErrorf("--timeout %v is outside 200ms to 2s", c.Timeout)
-	}
-	if c.Retries < 0 || c.Retries > 1 {
+	case c.Retries < 0 || c.Retries > 1:
 		return usageErrorf("--retries %d is neither 0 nor 1", c.Retries)
+	case c.Count < 1 || c.Concurrency < 1:
+		return usageErrorf("--count and --concurrency must be 1 or more")
 	}
 	return nil
 }
@@ -61,5 +79,64 @@ func (c *emulateEntraCommand) Run(ctx context.Context, p *Program) error {
 	if p.EmulateEntra == nil {
 		return errMissing
 	}
-	return p.EmulateEntra(ctx, c.EntraOptions, p.print)
+	code, err := p.EmulateEntra(ctx, c.options(p.output == "json"), p.Stdout)
+	if err != nil {
+		return err
+	}
+	if code != exitOK {
+		return &exitError{code, ErrNotDelivered}
+	}
+	return nil
+}
+
+func (c *emulateEntraCommand) options(asJSON bool) emulate.Options {
+	o := emulate.Defaults()
+	o.Target, o.To, o.Locale, o.RequestType = withFunctionKey(c.Target, c.FunctionKey), c.To, c.Locale, c.RequestType
+	o.AppName, o.Token, o.Listen, o.KeyFile = c.Application, c.Token, c.Issuer, c.IssuerKey
+	o.PrintIssuer, o.Count, o.Concurrency = c.PrintIssuer, c.Count, c.Concurrency
+	o.Timeout, o.Retries, o.Fallback, o.JSON = c.Timeout, c.Retries, !c.NoFallback, asJSON
+	if c.BothCasings {
+		o.Casing = extension.BothCasings
+	}
+	if c.Audience != "" {
+		o.Audience = c.Audience
+	}
+	if tenant := tenantOf(c.Token); tenant != "" {
+		o.Tenant = tenant
+	}
+	if c.TenantID != "" {
+		o.Tenant = c.TenantID
+	}
+	return o
+}
+
+// withFunctionKey adds the key the way an Azure Function is given it. A target that is no URL is left to the emulator.
+func withFunctionKey(target, key string) string {
+	u, err := url.Parse(target)
+	if key == "" || err != nil {
+		return target
+	}
+	query := u.Query()
+	query.Set("code", key)
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// tenantOf reads the tenant that a token names, without judging the token: an event must speak of the same one.
+func tenantOf(token string) string {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return ""
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return ""
+	}
+	var claims struct {
+		Tenant string `json:"tid"`
+	}
+	if json.Unmarshal(payload, &claims) != nil {
+		return ""
+	}
+	return claims.Tenant
 }

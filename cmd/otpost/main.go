@@ -6,11 +6,16 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/otpost/otpost/internal/extension/emulate"
+	"github.com/otpost/otpost/internal/front/rest"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the first signal asks to stop, the second one kills
-	p := &Program{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ()}
+	p := &Program{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(),
+		Serve: serve, Demo: demo, Migrate: migrate, CreateKey: createKey, ListKeys: listKeys, RevokeKey: revokeKey,
+		EmulateEntra: emulate.Run, OpenAPI: rest.OpenAPI}
 	os.Exit(p.Run(ctx, os.Args[1:]))
 }

@@ -16,11 +16,7 @@ func (*openAPICommand) Run(p *Program) error {
 	if p.OpenAPI == nil {
 		return errMissing
 	}
-	document, err := p.OpenAPI()
-	if err != nil {
-		return fmt.Errorf("make OpenAPI document: %w", err)
-	}
-	if _, err := p.Stdout.Write(document); err != nil {
+	if _, err := p.Stdout.Write(p.OpenAPI()); err != nil {
 		return fmt.Errorf("write OpenAPI document: %w", err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/otpost/otpost/internal/config"
+	"github.com/otpost/otpost/internal/extension/emulate"
 	"github.com/otpost/otpost/internal/redact"
 )
 
@@ -29,11 +30,10 @@ type Program struct {
 	ListKeys  func(ctx context.Context, settings *config.Config) ([]KeyLine, error)
 	// RevokeKey returns ErrNoSuchKey for an id that names none.
 	RevokeKey func(ctx context.Context, settings *config.Config, id string) error
-	// EmulateEntra reports each step by calling report. It returns ErrNotDelivered when Entra would have had to use
-	// its fallback.
-	EmulateEntra func(ctx context.Context, options EntraOptions, report func(Result) error) error
+	// EmulateEntra plays Entra and writes its account to out. Its exit codes are those of package emulate.
+	EmulateEntra func(ctx context.Context, options emulate.Options, out io.Writer) (exitCode int, err error)
 	// OpenAPI returns the document of the REST API.
-	OpenAPI func() ([]byte, error)
+	OpenAPI func() []byte
 
 	// output is how results are written, set once the command line is read.
 	output string
@@ -42,7 +42,7 @@ type Program struct {
 // Errors of the functions of Program that have an exit code of their own.
 var (
 	ErrNoSuchKey    = errors.New("there is no such key; otpost key list shows all")
-	ErrNotDelivered = errors.New("the receiver did not take the event; Entra would have used its fallback")
+	ErrNotDelivered = errors.New("the receiver did not take every event")
 )
 
 // errMissing is returned by a command whose function is nil.

@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/otpost/otpost/internal/config"
+	"github.com/otpost/otpost/internal/extension/emulate"
 )
 
 var update = flag.Bool("update", false, "write what the transcripts got into them")
@@ -69,12 +70,12 @@ func fakeProgram() *Program {
 			}
 			return nil
 		},
-		EmulateEntra: func(_ context.Context, options EntraOptions, report func(Result) error) error {
-			err := report(said{"called " + options.Target + " for " + options.To})
+		EmulateEntra: func(_ context.Context, options emulate.Options, out io.Writer) (int, error) {
+			fmt.Fprintln(out, "called "+options.Target+" for "+options.To)
 			if options.Retries == 0 {
-				return errors.Join(err, ErrNotDelivered)
+				return emulate.ExitFellBack, nil
 			}
-			return err
+			return 0, nil
 		},
 	}
 }

@@ -34,7 +34,12 @@ type Config struct {
 
 	MailURL  SecretURL    `name:"mail_url" group:"Mail" secret:"true" placeholder:"URL" doc:"Mail server of the provider named environment, such as smtp://user:password@mail.example.com:587?tls=starttls."`
 	MailFrom mail.Address `name:"mail_from" group:"Mail" placeholder:"SENDER" doc:"Sender of the provider named environment: an address, or a name and an address as in Shop <code@example.com>."`
-	Inbox    InboxMode    `name:"inbox" default:"off" enum:"off,on,force" group:"Mail" doc:"The built-in inbox, which shows every message and so every code to whoever reaches it. In production only force turns it on."`
+
+	WebhookURL          SecretURL `name:"webhook_url" group:"Mail" secret:"true" placeholder:"URL" doc:"Address that messages are posted to as signed webhooks: SMS, and email when there is no mail_url."`
+	WebhookSecret       Secret    `name:"webhook_secret" group:"Mail" secret:"true" placeholder:"SECRET" doc:"Secret that webhooks are signed with, in the form whsec_BASE64 of Standard Webhooks; several are divided by spaces."`
+	WebhookAllowPrivate bool      `name:"webhook_allow_private" default:"false" group:"Mail" doc:"Lets webhook_url lead to a private or loopback address."`
+
+	Inbox InboxMode `name:"inbox" default:"off" enum:"off,on,force" group:"Mail" doc:"The built-in inbox, which shows every message and so every code to whoever reaches it. In production only force turns it on."`
 
 	CodeAlphabet      string        `name:"code_alphabet" default:"0-9" group:"Codes" form:"alphabet" placeholder:"CLASS" doc:"Characters a code is drawn from, as the body of a regular-expression character class; at least 10 distinct ones."`
 	CodeLength        int           `name:"code_length" default:"6" min:"4" max:"12" group:"Codes" doc:"Number of characters in a code."`

@@ -77,6 +77,13 @@ func (i *Issuer) Metadata(v Version) string {
 	return strings.TrimSuffix(i.Name(v), "/") + "/.well-known/openid-configuration"
 }
 
+// DevelopmentIssuer is the entry with which a verifier trusts an Issuer in another process: its keys are fetched when a
+// token names it.
+func DevelopmentIssuer(base, tenant string, v Version) TrustedIssuer {
+	i := Issuer{base: strings.TrimSuffix(base, "/"), tenant: lower(tenant)}
+	return TrustedIssuer{Issuer: i.Name(v), Metadata: i.Metadata(v), Tenant: i.tenant, Lazy: true}
+}
+
 // Trusted is the entry with which a verifier in the same process trusts the issuer, no fetch needed.
 func (i *Issuer) Trusted(v Version) TrustedIssuer {
 	keys := i.keys()

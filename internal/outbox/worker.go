@@ -16,7 +16,8 @@ type Settings struct {
 	Senders map[string]Sender
 	// Workers is how many messages are sent at the same time, 16 when 0.
 	Workers int
-	// Capacity is how many deliveries this process holds at most, 4096 when 0; what comes beyond waits in the store.
+	// Capacity is how many deliveries this process holds at most, 4096 when 0, none when CarryNothing; what comes
+	// beyond waits in the store.
 	Capacity int
 	// Lease is how long a process that died holds up its deliveries, 30 s when 0. It is longer than AttemptTimeout.
 	Lease time.Duration
@@ -33,6 +34,9 @@ type Settings struct {
 // recording bounds the attempts whose outcome is known but not yet on disk. It is the most messages that a crash of
 // this process can send twice, beside those being sent.
 const recording = 256
+
+// CarryNothing is the Capacity of a process that writes deliveries and leaves them to others.
+const CarryNothing = -1
 
 // claimBatch is how many rows one claim takes at most.
 const claimBatch = 64
@@ -75,9 +79,9 @@ func New(s Settings) *Outbox {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
-	o := &Outbox{Settings: s, store: s.Store, token: NewID("ls", s.Now()), ready: make(chan Delivery, s.Capacity),
+	o := &Outbox{Settings: s, store: s.Store, token: NewID("ls", s.Now()), ready: make(chan Delivery, max(0, s.Capacity)),
 		wake: make(chan struct{}, 1), records: make(chan struct{}, recording), held: held{waiting: map[string]bool{}}}
-	o.room.Store(int64(s.Capacity))
+	o.room.Store(int64(max(0, s.Capacity)))
 	return o
 }
 
@@ -90,7 +94,7 @@ func orElse[T comparable](value, otherwise T) T {
 }
 
 // Held is how many deliveries this process holds.
-func (o *Outbox) Held() int { return o.Capacity - int(o.room.Load()) }
+func (o *Outbox) Held() int { return cap(o.ready) - int(o.room.Load()) }
 
 // Reserve leases d to this process when there is room for one more, and reports whether it did. HandOver or Release
 // must follow.

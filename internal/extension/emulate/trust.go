@@ -11,6 +11,12 @@ import (
 	"github.com/otpost/otpost/internal/extension"
 )
 
+// DefaultIssuer lets a receiver on the same machine trust an emulator that runs with Defaults.
+func DefaultIssuer() extension.TrustedIssuer {
+	o := Defaults()
+	return extension.DevelopmentIssuer(o.base(o.Listen), o.Tenant, o.Version)
+}
+
 // printIssuer writes what a receiver must be told to trust the emulator. The issuer's name holds its address, so the
 // port has to be a fixed one.
 func printIssuer(o Options, out io.Writer) (exitCode int, err error) {

@@ -21,7 +21,7 @@ func (h *Handler) issue(w http.ResponseWriter, r *http.Request, c access.Caller)
 	}
 	request := passcode.Request{
 		Tenant:         c.Application.Tenant,
-		Application:    passcode.Application{ID: c.Application.ID, Name: c.Application.Name, Domain: c.Application.Domain},
+		Application:    applicationOf(c),
 		To:             q.To,
 		Channel:        q.Channel,
 		Purpose:        orVerify(q.Purpose),
@@ -73,4 +73,9 @@ func idempotencyKey(h http.Header) (string, error) {
 			Detail: "Idempotency-Key must be given once, as 1 to 255 visible ASCII characters."}
 	}
 	return key, nil
+}
+
+// applicationOf says who calls in the engine's words.
+func applicationOf(c access.Caller) passcode.Application {
+	return passcode.Application{ID: c.Application.ID, Name: c.Application.Name, Domain: c.Application.Domain}
 }

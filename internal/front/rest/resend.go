@@ -22,7 +22,7 @@ func (h *Handler) resend(w http.ResponseWriter, r *http.Request, c access.Caller
 	if err := h.checkChannel(r, ref, q.Channel); err != nil {
 		return err
 	}
-	issued, err := h.Engine.Resend(r.Context(), ref, q.IP, q.Wait)
+	issued, err := h.Engine.Resend(r.Context(), ref, applicationOf(c), q.IP, q.Wait)
 	if err != nil {
 		return err
 	}

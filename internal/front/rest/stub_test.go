@@ -109,7 +109,7 @@ func (s *stub) Issue(_ context.Context, r passcode.Request, wait time.Duration) 
 	return passcode.Issued{Challenge: challenge(state, words), Delivery: delivery(words), Replayed: replayed}, nil
 }
 
-func (s *stub) Resend(_ context.Context, ref passcode.Ref, ip string, wait time.Duration) (passcode.Issued, error) {
+func (s *stub) Resend(_ context.Context, ref passcode.Ref, _ passcode.Application, ip string, wait time.Duration) (passcode.Issued, error) {
 	state, words, err := s.next("Resend %+v ip=%s wait=%v", ref, ip, wait)
 	if err != nil {
 		return passcode.Issued{}, err

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/otpost/otpost/internal/access"
+	"github.com/otpost/otpost/internal/config"
+	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/seal"
+	"github.com/otpost/otpost/internal/store"
+)
+
+// withStore runs f with the database that the settings name, beside a server that may be running on it.
+func withStore(ctx context.Context, c *config.Config, f func(*store.DB) error) error {
+	ring, _, err := seal.Open(c.Keys)
+	if err != nil {
+		return err
+	}
+	db, err := openStore(ctx, c, ring, store.Options{})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return f(db)
+}
+
+func migrate(ctx context.Context, c *config.Config) (m Migrated, err error) {
+	ring, _, err := seal.Open(c.Keys)
+	if err != nil {
+		return m, err
+	}
+	db, err := store.Open(ctx, databaseURL(c), ring, store.Options{})
+	if err != nil {
+		return m, err
+	}
+	defer db.Close()
+	if m.From, _, err = db.Version(ctx); err != nil {
+		return m, err
+	}
+	if _, err := db.Migrate(ctx); err != nil {
+		return m, err
+	}
+	m.To, _, err = db.Version(ctx)
+	return m, err
+}
+
+func createKey(ctx context.Context, c *config.Config, application, domain string) (made NewKey, err error) {
+	err = withStore(ctx, c, func(db *store.DB) error {
+		keys := &access.Keys{Store: db, Now: now, NewID: outbox.NewID}
+		key, caller, err := keys.Create(ctx, tenant, application, domain)
+		made = NewKey{ID: caller.Key, Application: caller.Application.Name, Key: key}
+		return err
+	})
+	return made, err
+}
+
+func listKeys(ctx context.Context, c *config.Config) (lines []KeyLine, err error) {
+	err = withStore(ctx, c, func(db *store.DB) error {
+		keys, err := db.Keys(ctx)
+		for _, k := range keys {
+			lines = append(lines, KeyLine{ID: k.ID, Application: k.Application.Name, CreatedAt: k.CreatedAt, RevokedAt: k.RevokedAt})
+		}
+		return err
+	})
+	return lines, err
+}
+
+func revokeKey(ctx context.Context, c *config.Config, id string) error {
+	return withStore(ctx, c, func(db *store.DB) error {
+		found, err := db.RevokeKey(ctx, id, time.Now())
+		if err == nil && !found {
+			return ErrNoSuchKey
+		}
+		return err
+	})
+}

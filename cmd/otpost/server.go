@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/otpost/otpost/internal/access"
+	"github.com/otpost/otpost/internal/compose"
+	"github.com/otpost/otpost/internal/config"
+	"github.com/otpost/otpost/internal/extension"
+	"github.com/otpost/otpost/internal/front"
+	"github.com/otpost/otpost/internal/front/entra"
+	inboxdoor "github.com/otpost/otpost/internal/front/inbox"
+	"github.com/otpost/otpost/internal/front/rest"
+	"github.com/otpost/otpost/internal/locale"
+	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/passcode"
+	"github.com/otpost/otpost/internal/seal"
+	"github.com/otpost/otpost/internal/store"
+)
+
+// tenant is the one tenant that this release serves. Every key carries it all the same.
+const tenant = "default"
+
+// rememberKeys is how long a key that was revoked may still work on another node.
+const rememberKeys = 5 * time.Second
+
+// server is one process of otpost, wired: this file is the architecture. A key ring seals what the store keeps; the
+// engine decides, the composer says it, the outbox carries it through the senders, and doors translate.
+type server struct {
+	settings *config.Config
+	log      *slog.Logger
+	db       *store.DB
+	senders  *senders
+	post     *outbox.Outbox
+	engine   *passcode.Engine
+	keys     *access.Keys
+	verifier *extension.Verifier // nil without Entra
+	metrics  *metrics
+	health   *front.Health
+	shell    *front.Shell
+}
+
+// openServer opens everything that the settings name. It listens to nobody yet.
+func openServer(ctx context.Context, c *config.Config, log *slog.Logger, more ...extension.TrustedIssuer) (*server, error) {
+	s := &server{settings: c, log: log}
+	s.metrics = newMetrics(func() int {
+		if s.post == nil {
+			return 0
+		}
+		return s.post.Held()
+	})
+	ring, created, err := seal.Open(c.Keys)
+	if err != nil {
+		return nil, err
+	}
+	if created {
+		log.Info("made a new key ring; back it up apart from the database, which cannot be read without it", "path", c.Keys)
+	}
+	if s.db, err = openStore(ctx, c, ring, store.Options{ObserveGroup: s.metrics.ObserveCommitGroup}); err != nil {
+		return nil, err
+	}
+	if err := s.wire(ctx, ring, more); err != nil {
+		s.db.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// openStore opens the database and brings its schema up to date.
+func openStore(ctx context.Context, c *config.Config, ring *seal.Ring, o store.Options) (*store.DB, error) {
+	db, err := store.Open(ctx, databaseURL(c), ring, o)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := db.Migrate(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// databaseURL is the setting with its password.
+func databaseURL(c *config.Config) string {
+	if c.Database.Driver == config.SQLite {
+		return "sqlite:" + c.Database.Source
+	}
+	return c.Database.Source
+}
+
+func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.TrustedIssuer) (err error) {
+	c := s.settings
+	if err := s.db.Own(ctx, time.Now()); err != nil {
+		return err
+	}
+	if s.senders, err = openSenders(c, s.db, time.Now); err != nil {
+		return err
+	}
+	catalogues, err := locale.Open()
+	if err != nil {
+		return err
+	}
+	composer := &compose.Composer{Catalogues: catalogues, Language: c.DefaultLanguage}
+	policy := policyOf(c)
+	if err := policy.Validate(); err != nil {
+		return fmt.Errorf("settings of the default policy: %w", err)
+	}
+	s.post = outbox.New(outbox.Settings{Store: s.db, Senders: s.senders.byName, Workers: c.OutboxWorkers,
+		Capacity: capacityOf(c), Lease: c.Lease, AttemptTimeout: c.AttemptTimeout, Log: s.log, Observe: s.metrics.observeAttempt})
+	s.engine = &passcode.Engine{Store: s.db, Outbox: s.post, Ring: ring, Route: s.senders.route,
+		Compose: func(content passcode.Content) (outbox.Message, error) { return say(composer, content) },
+		Policies: map[string]passcode.Policy{"default": policy}, Limits: limitsOf(c),
+		Now: now, Rand: rand.Reader, Observe: s.metrics.observeEvent}
+	s.keys = &access.Keys{Store: s.db, Remember: rememberKeys, Now: now, NewID: outbox.NewID}
+	if s.shell, err = front.NewShell(s.log, s.links()...); err != nil {
+		return err
+	}
+	s.health = &front.Health{Log: s.log, Fresh: time.Second, Checks: []front.Check{{Name: "database", Check: s.db.Ready}}}
+	if c.EntraEnabled() || len(more) > 0 {
+		if s.verifier, err = extension.NewVerifier(trustOf(c, more, s.log)); err != nil {
+			return fmt.Errorf("settings of Entra: %w", err)
+		}
+		s.health.Checks = append(s.health.Checks, front.Check{Name: "token_keys",
+			Check: func(context.Context) error { return s.verifier.Ready() }})
+	}
+	return nil
+}
+
+// now is the clock, in the whole milliseconds that the store keeps.
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+func say(composer *compose.Composer, c passcode.Content) (outbox.Message, error) {
+	return composer.Compose(compose.Content{Channel: c.Channel, To: c.To, Code: c.Code, Application: c.Application,
+		Domain: c.Domain, Purpose: string(c.Purpose), Locale: c.Locale, Lifetime: c.Lifetime, Passcode: c.Passcode})
+}
+
+// public is the handler of the public listener: every door, on one page.
+func (s *server) public() (http.Handler, error) {
+	mux := http.NewServeMux()
+	s.health.Mount(mux)
+	s.shell.Mount(mux)
+	if err := (&rest.Handler{Engine: s.engine, Access: s.keys, Log: s.log, Shell: s.shell, Now: now}).Mount(mux); err != nil {
+		return nil, err
+	}
+	if s.verifier != nil {
+		s.entraDoor().Mount(mux)
+	}
+	if s.senders.has(inboxName) {
+		door := &inboxdoor.Handler{Messages: keptMessages{s.db}, Shell: s.shell, Log: s.log, Example: exampleRequest}
+		if err := door.Mount(mux); err != nil {
+			return nil, err
+		}
+	}
+	if err := (front.Landing{Shell: s.shell, Note: s.note(), Links: s.links()}).Mount(mux); err != nil {
+		return nil, err
+	}
+	c := s.settings
+	return front.Entrance{Log: s.log, Level: slog.LevelDebug, Proxies: front.Proxies{Trusted: c.TrustedProxies},
+		HSTS: c.PublicURL != nil && c.PublicURL.Scheme == "https", Observe: s.metrics.ObserveRequest, Shell: s.shell}.Handler(mux), nil
+}
+
+func (s *server) entraDoor() *entra.Handler {
+	c := s.settings
+	door := &entra.Handler{Engine: s.engine, Verifier: s.verifier, Budget: c.EntraBudget, FunctionKey: c.EntraFunctionKey.Reveal(),
+		Lifetime: c.EntraCodeLifetime, Tenant: tenant, Now: now, Log: s.log, Observe: s.metrics.observeEntra}
+	if c.EntraUnknown == config.UnknownRefuse {
+		door.AnswerUnknown = http.StatusServiceUnavailable
+	}
+	if name := c.EntraApplication; name != "" {
+		door.Application = func(extension.Event) passcode.Application { return passcode.Application{ID: name, Name: name} }
+	}
+	return door
+}
+
+const exampleRequest = `otpost send --to lea@example.org`
+
+func (s *server) links() []front.Link {
+	links := []front.Link{{Text: "API", Path: "/docs", About: "The REST API: issue a passcode, verify it."}}
+	if s.senders.has(inboxName) {
+		links = append([]front.Link{{Text: "Inbox", Path: "/inbox", About: "Every message, as a person would get it."}}, links...)
+	}
+	return append(links, front.Link{Text: "Health", Path: "/readyz", About: "Whether this process is ready for work."})
+}
+
+func (s *server) note() string {
+	if s.senders.has(inboxName) {
+		return "Messages are kept in the built-in inbox and shown to everybody who can reach this page."
+	}
+	return ""
+}
+
+// Close ends what openServer opened; nothing may be running any more.
+func (s *server) Close() {
+	if err := s.senders.Close(); err != nil {
+		s.log.Warn("close providers", "error", err)
+	}
+	if err := s.db.Close(); err != nil {
+		s.log.Error("close database", "error", err)
+	}
+}
+
+// keptMessages shows the store's inbox to its door.
+type keptMessages struct{ db *store.DB }
+
+func (k keptMessages) Messages(ctx context.Context, to string, limit int) ([]inboxdoor.Kept, error) {
+	if address, err := passcode.ParseAddress(to); err == nil {
+		to = address.Identifier
+	}
+	return k.read(ctx, to, "", limit)
+}
+
+func (k keptMessages) Message(ctx context.Context, id string) (inboxdoor.Kept, bool, error) {
+	kept, err := k.read(ctx, "", id, 1)
+	if err != nil || len(kept) == 0 {
+		return inboxdoor.Kept{}, false, err
+	}
+	return kept[0], true, nil
+}
+
+func (k keptMessages) read(ctx context.Context, to, id string, limit int) ([]inboxdoor.Kept, error) {
+	messages, err := k.db.Kept(ctx, to, id, limit)
+	kept := make([]inboxdoor.Kept, 0, len(messages))
+	for _, m := range messages {
+		kept = append(kept, inboxdoor.Kept{ID: m.ID, To: m.Message.To, From: m.Message.From, Subject: m.Message.Subject,
+			Text: m.Message.Text, HTML: m.Message.HTML, ReceivedAt: m.ReceivedAt, Passcode: m.Message.Passcode})
+	}
+	return kept, err
+}
