@@ -81,6 +81,25 @@ func TestAdvisory_CVE_2026_27945_RedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
+func TestAdvisory_CVE_2024_49753_ProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
+	var asked atomic.Int32
+	proxy := serveHTTP(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) })
+	t.Setenv("HTTP_PROXY", proxy)
+	t.Setenv("HTTPS_PROXY", proxy)
+	l := listen(t)
+	l.Close()
+	here, names := netip.MustParseAddr("127.0.0.1"), &nameServer{} // the environment's proxy is never used for loopback names
+	names.answer.Store(&here)
+	_, err := openWebhook(t, "http://hook.example:"+portOf(l), nil, provider.Environment{Resolver: names.start(t)}).
+		Send(context.Background(), "dlv_1", sampleMessage())
+	if f := fault(t, err); f.Detail != "connection refused" {
+		t.Errorf("got %v, want connection refused", f)
+	}
+	if asked.Load() != 0 {
+		t.Error("the proxy of the environment was used")
+	}
+}
+
 func TestAdvisory_GHSA_r2x7_427f_rq69_ChangingResolver(t *testing.T) {
 	// The name belongs to a stranger's server at 127.0.0.2 first, and to an internal one at 127.0.0.3 later.
 	stranger, inside := netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.3")

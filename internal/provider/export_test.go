@@ -31,3 +31,31 @@ func OpenGuardedWebhook(settings any, env Environment, stranger netip.Addr) (out
 		return refusePrivate(network, address, c)
 	})
 }
+
+// Composer is the part of the smtp kind that writes mails.
+type Composer = composer
+
+// NewComposer makes one.
+func NewComposer(from string) (*Composer, error) {
+	return newComposer(smtpSettings{From: from}, time.Now)
+}
+
+// Size writes a mail and throws it away.
+func (c *composer) Size(id string, m outbox.Message) (int, error) {
+	t, fault := c.compose(id, &m)
+	if fault != nil {
+		return 0, fault
+	}
+	defer t.release()
+	return len(t.text), nil
+}
+
+// AgeConnections makes the kept connections of an smtp sender look unused for d.
+func AgeConnections(s outbox.Sender, d time.Duration) {
+	p := s.(*smtpSender).pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.kept {
+		c.idleSince = c.idleSince.Add(-d)
+	}
+}

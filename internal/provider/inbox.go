@@ -29,11 +29,15 @@ func openInbox(_ inboxSettings, env Environment) (outbox.Sender, error) {
 
 type inboxSender struct{ inbox Inbox }
 
-// Send keeps the message. Its own id is the reference. A message that could not be kept was not sent: keeping it is
-// one transaction, and trying again under the same id cannot keep it twice.
+// Send keeps the message. Its own id is the reference. A message that could not be kept was not sent, since
+// keeping it is one transaction, unless ctx ended meanwhile.
 func (s inboxSender) Send(ctx context.Context, id string, m outbox.Message) (string, error) {
-	if err := s.inbox.Keep(ctx, id, m); err != nil {
-		return "", &outbox.Fault{Class: outbox.Transient, Detail: "the inbox could not keep the message", Err: err}
+	err := s.inbox.Keep(ctx, id, m)
+	switch {
+	case err == nil:
+		return id, nil
+	case ctx.Err() != nil: // nobody knows how far it came
+		return "", &outbox.Fault{Class: outbox.Ambiguous, Detail: "keeping the message was broken off", Err: ctx.Err()}
 	}
-	return id, nil
+	return "", &outbox.Fault{Class: outbox.Transient, Detail: "the inbox could not keep the message", Err: err}
 }

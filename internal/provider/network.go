@@ -63,3 +63,13 @@ func networkDetail(err error) string {
 	}
 	return "network error"
 }
+
+// contextError keeps of an error only that a context ended: anything else could quote the server or hold a URL.
+func contextError(err error) error {
+	for _, e := range []error{context.DeadlineExceeded, context.Canceled} {
+		if errors.Is(err, e) {
+			return e
+		}
+	}
+	return nil
+}

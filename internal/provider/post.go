@@ -41,7 +41,7 @@ func newHTTPClient(env Environment, roots *x509.CertPool,
 			DialContext:            dialer.DialContext,
 			TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout:    3 * time.Second,
-			MaxIdleConnsPerHost:    16,
+			MaxIdleConnsPerHost:    64,
 			IdleConnTimeout:        30 * time.Second,
 			MaxResponseHeaderBytes: 64 << 10,
 			DisableCompression:     true,
@@ -102,7 +102,7 @@ func (w *written) fault(err error) *outbox.Fault {
 	if class == outbox.Transient && w.last.Load() && !w.failed.Load() {
 		class = outbox.Ambiguous
 	}
-	return &outbox.Fault{Class: class, Detail: networkDetail(err)}
+	return &outbox.Fault{Class: class, Detail: networkDetail(err), Err: contextError(err)}
 }
 
 // watchedBody sees the moment its last byte is taken.

@@ -21,7 +21,7 @@ func privateWords(username, password string) []string {
 		base64.StdEncoding.EncodeToString([]byte("user=" + username + "\x01auth=Bearer " + password + "\x01\x01")),
 	}
 	for _, w := range []string{password, username} {
-		if w != "" {
+		if len(w) > 2 { // shorter ones would take every other word apart
 			words = append(words, w, base64.StdEncoding.EncodeToString([]byte(w)))
 		}
 	}

@@ -22,7 +22,7 @@ type smtpSettings struct {
 	TLS            string        `name:"tls" default:"starttls" oneof:"starttls implicit none" help:"How the connection is encrypted; none only to this machine unless insecure is set."`
 	Username       string        `name:"username" help:"Who logs in; empty for a server that asks for no login."`
 	Password       string        `name:"password" secret:"true" help:"Password, or the access token for xoauth2."`
-	Auth           string        `name:"auth" default:"auto" oneof:"auto plain login xoauth2 none" help:"How to log in; auto takes plain or login, whichever the server offers first in that order."`
+	Auth           string        `name:"auth" default:"auto" oneof:"auto plain login xoauth2 none" help:"How to log in; auto takes plain where the server offers it, else login."`
 	From           string        `name:"from" required:"true" help:"Sender's address, alone or as Name <address>."`
 	FromName       string        `name:"from_name" help:"Sender's name; replaces one given in from."`
 	EnvelopeSender string        `name:"envelope_sender" help:"Address that bounces go to; the sender's own when empty."`
@@ -98,7 +98,7 @@ func newSMTPDialer(s smtpSettings, env Environment, domain string) (*smtpDialer,
 		// One write for each message of up to 16 KiB: splitting it into small records first would only help a page
 		// that is drawn while it loads.
 		tls: &tls.Config{ServerName: s.Host, RootCAs: roots, MinVersion: tls.VersionTLS12,
-			DynamicRecordSizingDisabled: true},
+			DynamicRecordSizingDisabled: true, ClientSessionCache: tls.NewLRUClientSessionCache(0)},
 		helo: helo, auth: s.Auth, username: s.Username, password: s.Password, timeout: s.ConnectTimeout,
 	}, nil
 }

@@ -1,14 +1,15 @@
+//go:build unix
+
 package provider_test
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/provider"
 )
 
 // cpu is the processor time this process has used, client and sink together.
@@ -18,14 +19,20 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-func sampleMessage() outbox.Message {
-	return outbox.Message{
-		Channel: outbox.Email, To: "jane@example.com", Subject: "482913 is your Contoso code", Language: "en",
-		Text: "Your code is 482913.\n\nIt works for 10 minutes.\n",
-		HTML: "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"></head><body>" +
-			strings.Repeat("<p style=\"color:#333\">Your code is <b>482913</b></p>\n", 30) + "</body></html>",
-		Code: "482913", Application: "Contoso", Purpose: "sign_in",
+func BenchmarkSMTPCompose(b *testing.B) {
+	c, err := provider.NewComposer("Contoso <codes@example.org>")
+	if err != nil {
+		b.Fatal(err)
 	}
+	m := sampleMessage()
+	start := cpu()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Size("dlv_0123456789abcdefghjkmnpqrs", m); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(cpu()-start)/float64(b.N), "cpu-ns/op")
 }
 
 func BenchmarkSMTPKeptConnection(b *testing.B) {

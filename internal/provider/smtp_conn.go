@@ -2,10 +2,10 @@ package provider
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"net/textproto"
-	"strings"
 	"time"
 )
 
@@ -153,7 +153,7 @@ func (c *smtpConn) together(steps []string) error {
 func (c *smtpConn) oneByOne(steps []string) error {
 	rest := c.commands
 	for _, step := range steps {
-		end := strings.Index(string(rest), "\r\n") + 2
+		end := bytes.IndexByte(rest, '\n') + 1
 		if err := c.write(rest[:end]); err != nil {
 			return c.fail(step, err)
 		}

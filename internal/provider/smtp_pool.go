@@ -11,7 +11,8 @@ const (
 	// probeAfter is the idle time after which a connection is asked whether it still lives. A server that closed it
 	// is noticed anyway; this finds the ones that a firewall forgot, which answer nothing at all.
 	probeAfter = 10 * time.Second
-	probeWait  = 2 * time.Second
+	// probeWait bounds that question, as does a third of the time that is left.
+	probeWait = 2 * time.Second
 )
 
 var (
@@ -65,12 +66,21 @@ func (p *smtpPool) take(ctx context.Context) (*smtpConn, error) {
 		if c == nil {
 			return p.dial(ctx)
 		}
-		if idle := time.Since(c.idleSince); idle < probeAfter || c.probe(ctx, probeWait) {
+		if idle := time.Since(c.idleSince); idle < probeAfter || c.probe(ctx, patience(ctx)) {
 			return c, nil
 		}
 		c.broken = true
 		c.quit()
 	}
+}
+
+// patience leaves time to open a new connection when the kept one turns out dead.
+func patience(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return probeWait
+	}
+	return min(probeWait, time.Until(deadline)/3)
 }
 
 func (p *smtpPool) pop() (*smtpConn, error) {

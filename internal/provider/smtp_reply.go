@@ -2,12 +2,14 @@ package provider
 
 import (
 	"bytes"
-	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/textproto"
 	"regexp"
 	"strings"
+
+	gosmtp "github.com/wneessen/go-mail/smtp"
 
 	"github.com/otpost/otpost/internal/outbox"
 )
@@ -151,23 +153,15 @@ func smtpFault(err error) *outbox.Fault {
 	return &outbox.Fault{Class: networkClass(err), Detail: step + ": " + conversationDetail(err), Err: contextError(err)}
 }
 
-// contextError keeps of an error only that a context ended: anything else could quote the server.
-func contextError(err error) error {
-	for _, e := range []error{context.DeadlineExceeded, context.Canceled} {
-		if errors.Is(err, e) {
-			return e
-		}
-	}
-	return nil
-}
-
 func conversationDetail(err error) string {
 	for _, own := range []error{errInjected, errTooMuch, errBadReply, errPoolClosed, errPoolBusy} {
 		if errors.Is(err, own) {
 			return own.Error()
 		}
 	}
-	if errors.As(err, new(*textproto.Error)) || errors.As(err, new(textproto.ProtocolError)) {
+	if errors.As(err, new(*textproto.Error)) || errors.As(err, new(textproto.ProtocolError)) ||
+		errors.As(err, new(base64.CorruptInputError)) || errors.Is(err, gosmtp.ErrUnexpectedServerChallange) ||
+		errors.Is(err, gosmtp.ErrUnexpectedServerResponse) {
 		return errBadReply.Error()
 	}
 	return networkDetail(err)

@@ -47,6 +47,16 @@ func openSMTP(t testing.TB, settings map[string]string) outbox.Sender {
 	return openKind(t, "smtp", all, provider.Environment{})
 }
 
+func sampleMessage() outbox.Message {
+	return outbox.Message{
+		Channel: outbox.Email, To: "jane@example.com", Subject: "482913 is your Contoso code", Language: "en",
+		Text: "Your code is 482913.\n\nIt works for 10 minutes.\n",
+		HTML: "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"></head><body>" +
+			strings.Repeat("<p style=\"color:#333\">Your code is <b>482913</b></p>\n", 30) + "</body></html>",
+		Code: "482913", Application: "Contoso", Purpose: "sign_in",
+	}
+}
+
 func fault(t testing.TB, err error) *outbox.Fault {
 	t.Helper()
 	var f *outbox.Fault

@@ -14,9 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -339,25 +337,6 @@ func TestWebhookChecksTheCertificate(t *testing.T) {
 		if !test.ok && fault(t, err).Class != outbox.Account {
 			t.Errorf("%s: got %v, want config", test.name, err)
 		}
-	}
-}
-
-func TestWebhookDoesNotUseAProxy(t *testing.T) {
-	var asked atomic.Int32
-	proxy := serveHTTP(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) })
-	t.Setenv("HTTP_PROXY", proxy)
-	t.Setenv("HTTPS_PROXY", proxy)
-	l := listen(t)
-	l.Close()
-	here, names := netip.MustParseAddr("127.0.0.1"), &nameServer{} // the environment's proxy is never used for loopback names
-	names.answer.Store(&here)
-	_, err := openWebhook(t, "http://hook.example:"+portOf(l), nil, provider.Environment{Resolver: names.start(t)}).
-		Send(context.Background(), "dlv_1", sampleMessage())
-	if f := fault(t, err); f.Detail != "connection refused" {
-		t.Errorf("got %v, want connection refused", f)
-	}
-	if asked.Load() != 0 {
-		t.Error("the proxy of the environment was used")
 	}
 }
 
