@@ -171,7 +171,7 @@ func (s *smtpSender) Send(ctx context.Context, id string, m outbox.Message) (str
 		return "", s.fault(err, &m)
 	}
 	text, err := c.transact(ctx, t)
-	if err != nil && c.used && c.died(err) && ctx.Err() == nil {
+	if err != nil && c.kept && c.died(err) && ctx.Err() == nil {
 		// The server closed the kept connection while nobody looked. It took nothing, so a new connection is free to try.
 		c, err = s.pool.renew(ctx, c)
 		if err == nil {

@@ -14,8 +14,8 @@ type smtpConn struct {
 	wire       *wire
 	text       *textproto.Conn
 	pipelining bool
-	// used is set once a transaction went well on it: only then can a failure mean that it grew old.
-	used bool
+	// kept is set once it has lain in the pool: only then can a failure mean that it grew old there.
+	kept bool
 	// open is set while the server may hold a half-made transaction, which RSET ends.
 	open bool
 	// broken is set when nothing more may be sent on it.
@@ -35,7 +35,10 @@ type replyError struct {
 
 func (e *replyError) Error() string { return "the server refuses" }
 
-var errBadReply = errors.New("the server's reply is not SMTP")
+var (
+	errBadReply = errors.New("the server's reply is not SMTP")
+	errUnasked  = errors.New("the server replies without being asked")
+)
 
 // lostError is the loss of a connection after the message was written whole.
 type lostError struct{ err error }
@@ -52,11 +55,7 @@ func (c *smtpConn) transact(ctx context.Context, t *transaction) (string, error)
 	if !stop() {
 		c.broken = true
 	}
-	err = endedBy(ctx, err)
-	if err == nil {
-		c.used = true
-	}
-	return text, err
+	return text, endedBy(ctx, err)
 }
 
 // endedBy keeps where a conversation failed and says that it was ctx that ended it: the connection only reports that
@@ -76,8 +75,14 @@ func endedBy(ctx context.Context, err error) error {
 }
 
 func (c *smtpConn) submit(t *transaction) (string, error) {
+	if c.text.R.Buffered() > 0 {
+		return "", c.fail("MAIL", errUnasked)
+	}
 	if err := c.envelope(t); err != nil {
 		return "", err
+	}
+	if c.text.R.Buffered() > 0 { // or it would be taken for the reply to the message
+		return "", c.fail("DATA", errUnasked)
 	}
 	c.started = true
 	if _, err := c.text.W.Write(t.text); err != nil {
@@ -180,7 +185,7 @@ func (c *smtpConn) expect(step string) error {
 		return c.fail(step, err)
 	case step == "DATA" && code == 354, step != "DATA" && code/100 == 2:
 		return nil
-	case code/100 == 4, code/100 == 5:
+	case step != "RSET" && (code/100 == 4 || code/100 == 5):
 		return c.refused(step, code, text)
 	}
 	return c.fail(step, errBadReply)

@@ -283,6 +283,38 @@ func TestSMTPConnectionOutlivesARefusedRecipient(t *testing.T) {
 	})
 }
 
+func TestSMTPReplyBeforeTheMessageIsNotTakenForItsReply(t *testing.T) {
+	server := &script{at: on("DATA", say("354 go ahead", "250 2.0.0 Ok: queued as 4F3B1C0A22"))}
+	_, err := openSMTP(t, inClear(server.start(t))).Send(context.Background(), "dlv_1", sampleMessage())
+	if f := fault(t, err); f.Class != outbox.Transient || !strings.Contains(f.Detail, "without being asked") {
+		t.Errorf("got %v, want transient: replies without being asked", f)
+	}
+}
+
+func TestSMTPConnectionThatIsOutOfStepIsReplaced(t *testing.T) {
+	for name, at := range map[string]func(string, int) act{
+		"two replies to a message": on("dot", say("250 2.0.0 ok", "250 2.0.0 ok again")),
+		"no RSET": func(step string, n int) act {
+			if step == "RSET" || step == "RCPT" && n == 1 {
+				return say("550 5.1.1 no")
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := &script{at: at}
+			s := openSMTP(t, inClear(server.start(t)))
+			s.Send(context.Background(), "dlv_1", sampleMessage()) // leaves the connection in its odd state
+			if _, err := s.Send(context.Background(), "dlv_2", sampleMessage()); err != nil {
+				t.Fatal(err)
+			}
+			if server.opened() != 2 {
+				t.Errorf("got %d connections, want 2", server.opened())
+			}
+		})
+	}
+}
+
 func TestSMTPRefusedRecipientNeverGetsAMessage(t *testing.T) {
 	// The server refuses the recipient and asks for the message all the same.
 	server := &script{extensions: []string{"PIPELINING"}, at: on("RCPT", say("550 5.1.1 no such user"))}

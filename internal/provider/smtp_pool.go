@@ -122,7 +122,7 @@ func (p *smtpPool) keep(c *smtpConn) bool {
 	if p.closed {
 		return false
 	}
-	c.idleSince = time.Now()
+	c.kept, c.idleSince = true, time.Now()
 	p.kept = append(p.kept, c)
 	if p.sweep == nil {
 		p.sweep = time.AfterFunc(p.idle, p.sweepIdle)

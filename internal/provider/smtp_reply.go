@@ -154,7 +154,7 @@ func smtpFault(err error) *outbox.Fault {
 }
 
 func conversationDetail(err error) string {
-	for _, own := range []error{errInjected, errTooMuch, errBadReply, errPoolClosed, errPoolBusy} {
+	for _, own := range []error{errInjected, errTooMuch, errBadReply, errUnasked, errPoolClosed, errPoolBusy} {
 		if errors.Is(err, own) {
 			return own.Error()
 		}
