@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/otpost/otpost/internal/config"
@@ -39,6 +40,9 @@ func openSenders(c *config.Config, db *store.DB, now func() time.Time) (*senders
 		values["from"] = c.MailFrom.Address
 		if c.MailFrom.Name != "" {
 			values["from_name"] = c.MailFrom.Name
+		}
+		if values["connections"] == "" { // a worker without a connection would only wait for one
+			values["connections"] = strconv.Itoa(c.OutboxWorkers)
 		}
 		err = s.open(environmentName, "smtp", values, provider.Environment{Now: now}, outbox.Email)
 	}
