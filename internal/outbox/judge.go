@@ -19,12 +19,9 @@ func backoff(steps []time.Duration, tries int) time.Duration {
 	return step + rand.N(step/2)
 }
 
-// judge moves a delivery by what one attempt came to. A nil fault means that the provider accepted.
-func judge(d *Delivery, fault *Fault, provider, ref string, now time.Time) {
-	if fault == nil {
-		accept(d, provider, ref, now)
-		return
-	}
+// judge moves a delivery by what a failed attempt proved. That a provider accepted is nothing to judge: see
+// Store.Accept.
+func judge(d *Delivery, fault *Fault, now time.Time) {
 	if d.State.Final() {
 		return
 	}
@@ -52,15 +49,6 @@ func judge(d *Delivery, fault *Fault, provider, ref string, now time.Time) {
 	default:
 		d.Step, d.State, d.DueAt, d.Lease = 0, Queued, next, ""
 	}
-}
-
-// accept records that a provider took the message. States only move forward: a provider's later word stays.
-func accept(d *Delivery, provider, ref string, now time.Time) {
-	if d.State == Delivered || d.State == Bounced || d.State == Accepted {
-		return
-	}
-	d.end(Accepted, now)
-	d.Provider, d.Ref = provider, ref
 }
 
 func (d *Delivery) end(s State, now time.Time) { d.State, d.EndedAt, d.Lease = s, now, "" }

@@ -21,7 +21,6 @@ func TestJudge(t *testing.T) {
 		step     int
 		from, to time.Duration // the next try, from now
 	}{
-		"accepted":                      {[]string{"a"}, nil, nil, Accepted, 0, 0, 0},
 		"no such mailbox":               {[]string{"a", "b"}, nil, Faultf(InvalidRecipient, "550", ""), Failed, 0, 0, 0},
 		"down, another provider":        {[]string{"a", "b"}, nil, Faultf(Transient, "421", ""), Sending, 1, time.Minute, time.Minute},
 		"down, the only provider":       {[]string{"a"}, nil, Faultf(Transient, "421", ""), Queued, 0, time.Second, 1500 * time.Millisecond},
@@ -43,7 +42,7 @@ func TestJudge(t *testing.T) {
 			if c.change != nil {
 				c.change(&d)
 			}
-			judge(&d, c.fault, "a", "ref", now)
+			judge(&d, c.fault, now)
 			if d.State != c.state || d.Step != c.step {
 				t.Fatalf("state %s, step %d; want %s, %d", d.State, d.Step, c.state, c.step)
 			}
@@ -53,27 +52,10 @@ func TestJudge(t *testing.T) {
 			if d.State.Final() && d.State != Delivered && (d.EndedAt != now || d.Lease != "") {
 				t.Errorf("a final row has EndedAt %v and lease %q", d.EndedAt, d.Lease)
 			}
-			if wantUncertain := c.fault != nil && c.fault.Class == Ambiguous; d.Uncertain != wantUncertain {
+			if wantUncertain := c.fault.Class == Ambiguous; d.Uncertain != wantUncertain {
 				t.Errorf("uncertain is %v", d.Uncertain)
 			}
 		})
-	}
-}
-
-func TestALateAcceptanceNeverUndoesDelivered(t *testing.T) {
-	for _, s := range []State{Delivered, Bounced} {
-		d := fresh("a")
-		d.State = s
-		judge(&d, nil, "a", "ref", d.CreatedAt)
-		if d.State != s {
-			t.Errorf("%s became %s", s, d.State)
-		}
-	}
-	d := fresh("a")
-	d.State = Failed
-	judge(&d, nil, "a", "ref", d.CreatedAt)
-	if d.State != Accepted {
-		t.Errorf("an acceptance after %s left %s; it is a fact", Failed, d.State)
 	}
 }
 

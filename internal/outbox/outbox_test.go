@@ -304,14 +304,14 @@ func TestAHangingProviderIsCutOffAndTheAnswerCountsAsLost(t *testing.T) {
 	})
 }
 
-// stubborn is a store whose Record fails at first.
+// stubborn is a store whose Accept fails at first.
 type stubborn struct {
 	outbox.Store
 	mu    sync.Mutex
 	fails int
 }
 
-func (s *stubborn) Record(ctx context.Context, a outbox.Attempt, lease string, judge func(*outbox.Delivery)) (outbox.Delivery, error) {
+func (s *stubborn) Accept(ctx context.Context, a outbox.Attempt, now time.Time) (outbox.Delivery, error) {
 	s.mu.Lock()
 	s.fails--
 	failing := s.fails >= 0
@@ -319,7 +319,7 @@ func (s *stubborn) Record(ctx context.Context, a outbox.Attempt, lease string, j
 	if failing {
 		return outbox.Delivery{}, errors.New("disk is busy")
 	}
-	return s.Store.Record(ctx, a, lease, judge)
+	return s.Store.Accept(ctx, a, now)
 }
 
 func TestAnOutcomeIsKeptThoughTheStoreFailsAtFirst(t *testing.T) {

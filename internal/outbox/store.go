@@ -14,10 +14,12 @@ type Store interface {
 	Claim(ctx context.Context, lease string, now, until time.Time, n int) (claimed []Delivery, examined int, err error)
 	// Renew extends a lease, and reports false when the row is not held under that lease any more.
 	Renew(ctx context.Context, id, lease string, until time.Time) (bool, error)
-	// Record adds an attempt and moves the delivery by what judge makes of it. An accepted attempt is a fact and is
-	// recorded whoever holds the row; a failed one moves the row only while lease still holds it. It returns the row
-	// as it then is, without the message.
-	Record(ctx context.Context, a Attempt, lease string, judge func(*Delivery)) (Delivery, error)
+	// Accept records that a provider took the message: a fact, whoever holds the row and whatever its state, but that
+	// a provider's later word stays. It returns the row as it then is, without the message, and wipes the message.
+	Accept(ctx context.Context, a Attempt, now time.Time) (Delivery, error)
+	// Fail records an attempt that failed and moves the delivery by what judge makes of it, if lease still holds the
+	// row. It returns the row as it then is, without the message.
+	Fail(ctx context.Context, a Attempt, lease string, judge func(*Delivery)) (Delivery, error)
 	// Return gives unsent deliveries back, due at once.
 	Return(ctx context.Context, lease string, ids []string, now time.Time) error
 	// Settle moves a delivery that is not final by what decide makes of it, and returns the row.

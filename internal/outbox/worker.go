@@ -325,7 +325,11 @@ const recordTries = 5
 func (o *Outbox) keepAttempt(ctx context.Context, a Attempt, fault *Fault) (after Delivery, err error) {
 	for try := range recordTries {
 		now := o.Now()
-		after, err = o.store.Record(ctx, a, o.token, func(d *Delivery) { judge(d, fault, a.Provider, a.Ref, now) })
+		if fault == nil {
+			after, err = o.store.Accept(ctx, a, now)
+		} else {
+			after, err = o.store.Fail(ctx, a, o.token, func(d *Delivery) { judge(d, fault, now) })
+		}
 		if err == nil || errors.Is(err, ErrNoDelivery) {
 			return after, err
 		}

@@ -68,10 +68,12 @@ func add(spends []Spend, name string, quotas []Quota, tenant, whose string) []Sp
 	return spends
 }
 
-// spendKey is 16 bytes of SHA-256 over what the limit counts, so that the table of limits holds nobody's address.
+// spendKey is 16 bytes: 12 of SHA-256 over whose limit it is, then 4 over which one. So the table of limits holds
+// nobody's address, and the limits of one person stand together in it.
 func spendKey(name, tenant, whose string, window time.Duration) []byte {
-	sum := sha256.Sum256(bound("otpost limit 1", name, tenant, whose, strconv.FormatInt(int64(window), 36)))
-	return sum[:16]
+	person := sha256.Sum256(bound("otpost limit 1", tenant, whose))
+	limit := sha256.Sum256(bound("otpost limit 1", name, strconv.FormatInt(int64(window), 36)))
+	return append(person[:12:12], limit[:4]...)
 }
 
 // networks are the two prefixes of a client address that limits count. An IPv4 address inside IPv6 is the IPv4 one.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"syscall"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
@@ -21,6 +22,9 @@ import (
 var migrations embed.FS
 
 func (db *sqliteDB) migrate(ctx context.Context) (int, error) {
+	if have, want, err := db.version(ctx); err == nil && have == want {
+		return 0, nil // nothing to take turns for
+	}
 	// SQLite has no lock that outlives a transaction, so the processes take turns at a file.
 	file, err := os.OpenFile(db.path+".migrate", os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -62,11 +66,12 @@ func (db *postgresDB) version(ctx context.Context) (have, want int64, err error)
 }
 
 func up(ctx context.Context, dialect goose.Dialect, pool *sql.DB, options ...goose.ProviderOption) (int, error) {
-	files, err := fs.Sub(migrations, "migrations")
+	steps, err := steps(dialect)
 	if err != nil {
 		return 0, fmt.Errorf("migrate: %w", err)
 	}
-	provider, err := goose.NewProvider(dialect, pool, files, options...)
+	options = append(options, goose.WithGoMigrations(steps...), goose.WithDisableGlobalRegistry(true))
+	provider, err := goose.NewProvider(dialect, pool, nil, options...)
 	if err != nil {
 		return 0, fmt.Errorf("migrate: %w", err)
 	}
@@ -75,6 +80,36 @@ func up(ctx context.Context, dialect goose.Dialect, pool *sql.DB, options ...goo
 		return 0, fmt.Errorf("migrate: %w", err)
 	}
 	return len(results), nil
+}
+
+// sqliteOnly is what a migration says to SQLite alone; PostgreSQL reads it as a comment.
+var sqliteOnly = regexp.MustCompile(`/\*sqlite (.*?)\*/`)
+
+// steps are the embedded files, each one transaction.
+func steps(dialect goose.Dialect) (steps []*goose.Migration, err error) {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		raw, err := migrations.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		number, err := goose.NumericComponent(name)
+		if err != nil {
+			return nil, err
+		}
+		text := string(raw)
+		if dialect == goose.DialectSQLite3 {
+			text = sqliteOnly.ReplaceAllString(text, "$1")
+		}
+		steps = append(steps, goose.NewGoMigration(number, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, text)
+			return err
+		}}, nil))
+	}
+	return steps, nil
 }
 
 // schemaVersion reads goose's table, which is missing before the first migration.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -31,13 +32,16 @@ func scanDelivery(scan func(...any) error, more ...any) (d outbox.Delivery, err 
 }
 
 func (t *tx) insertDelivery(d *outbox.Delivery, sealed []byte) error {
-	_, err := t.exec(`INSERT INTO deliveries (`+deliveryColumns+`, dedup, message)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+	_, err := t.exec(`INSERT INTO deliveries (`+deliveryColumns+`, dedup)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 		d.ID, d.Tenant, d.Application, d.Challenge, string(d.Channel), d.To, strings.Join(d.Route, ","), d.Step,
 		string(d.State), d.Tries, flag(d.Uncertain), millis(d.CreatedAt), millis(d.DueAt), millis(d.Deadline),
-		millis(d.AnswerBy), d.Lease, d.Provider, d.Ref, millis(d.EndedAt), d.Dedup, sealed)
+		millis(d.AnswerBy), d.Lease, d.Provider, d.Ref, millis(d.EndedAt), d.Dedup)
 	if err != nil {
 		return fmt.Errorf("write delivery: %w", err)
+	}
+	if _, err := t.exec(`INSERT INTO bodies (delivery, message) VALUES ($1, $2)`, d.ID, sealed); err != nil {
+		return fmt.Errorf("write body: %w", err)
 	}
 	return nil
 }
@@ -45,12 +49,22 @@ func (t *tx) insertDelivery(d *outbox.Delivery, sealed []byte) error {
 // updateDelivery writes what can change in a delivery. Its body goes with the last chance to send it.
 func (t *tx) updateDelivery(d *outbox.Delivery) error {
 	_, err := t.exec(`UPDATE deliveries SET step = $2, state = $3, tries = $4, uncertain = $5, due_at = $6,
-			answer_by = $7, lease = $8, provider = $9, ref = $10, ended_at = $11,
-			message = CASE WHEN CAST($11 AS BIGINT) = 0 THEN message ELSE NULL END WHERE id = $1`,
+			answer_by = $7, lease = $8, provider = $9, ref = $10, ended_at = $11 WHERE id = $1`,
 		d.ID, d.Step, string(d.State), d.Tries, flag(d.Uncertain), millis(d.DueAt), millis(d.AnswerBy), d.Lease,
 		d.Provider, d.Ref, millis(d.EndedAt))
 	if err != nil {
 		return fmt.Errorf("update delivery: %w", err)
+	}
+	if d.State.Final() {
+		return t.wipe(d.ID)
+	}
+	return nil
+}
+
+// wipe forgets a message that will not be sent again.
+func (t *tx) wipe(delivery string) error {
+	if _, err := t.exec(`DELETE FROM bodies WHERE delivery = $1`, delivery); err != nil {
+		return fmt.Errorf("wipe body: %w", err)
 	}
 	return nil
 }
@@ -94,19 +108,24 @@ func (db *DB) Relay(ctx context.Context, d outbox.Delivery, spends []passcode.Sp
 	}
 	err = db.transact(ctx, func(t *tx) error {
 		joined, tookUp = nil, false
-		if d.Dedup != nil {
+		refused := error(nil)
+		for range 2 {
 			first, err := t.delivery(`dedup = $1`, t.lock(), d.Dedup)
 			if err == nil {
 				joined = &first
 				tookUp, err = t.join(joined, &d, now)
 				return err
 			}
-			if err != outbox.ErrNoDelivery {
+			if !errors.Is(err, outbox.ErrNoDelivery) {
 				return err
 			}
+			// A limit that the first request spent a moment ago must not refuse the second: look for it once more.
+			if refused = t.spend(spends, now); refused == nil {
+				break
+			}
 		}
-		if err := t.spend(spends, now); err != nil {
-			return err
+		if refused != nil {
+			return refused
 		}
 		return t.insertDelivery(&d, sealed)
 	})
@@ -134,7 +153,7 @@ func (t *tx) join(first, again *outbox.Delivery, now time.Time) (tookUp bool, er
 func (db *DB) Message(ctx context.Context, id string) (m *outbox.Message, err error) {
 	err = db.read(ctx, func(t *tx) error {
 		var sealed []byte
-		found, err := t.one(`SELECT message FROM deliveries WHERE id = $1 AND message IS NOT NULL`, []any{id}, &sealed)
+		found, err := t.one(`SELECT message FROM bodies WHERE delivery = $1`, []any{id}, &sealed)
 		if err != nil {
 			return fmt.Errorf("read message: %w", err)
 		}
@@ -178,9 +197,9 @@ type dueRow struct {
 func (t *tx) due(now time.Time, n int) (due []dueRow, err error) {
 	skip := t.lock()
 	if skip != "" {
-		skip += " SKIP LOCKED"
+		skip += " OF deliveries SKIP LOCKED"
 	}
-	err = t.query(t.ctx, `SELECT `+deliveryColumns+`, message FROM deliveries
+	err = t.query(t.ctx, `SELECT `+deliveryColumns+`, message FROM deliveries JOIN bodies ON delivery = id
 		WHERE state IN ('queued', 'sending') AND due_at <= $1 ORDER BY due_at LIMIT $2`+skip,
 		[]any{now.UnixMilli(), n}, func(scan func(...any) error) error {
 			var row dueRow
@@ -246,8 +265,43 @@ func (db *DB) Renew(ctx context.Context, id, lease string, until time.Time) (hel
 	return held, nil
 }
 
-// Record implements outbox.Store.
-func (db *DB) Record(ctx context.Context, a outbox.Attempt, lease string, judge func(*outbox.Delivery)) (d outbox.Delivery, err error) {
+// Accept implements outbox.Store.
+func (db *DB) Accept(ctx context.Context, a outbox.Attempt, now time.Time) (d outbox.Delivery, err error) {
+	err = db.transact(ctx, func(t *tx) error {
+		found := false
+		// States only move forward: a provider's later word stays.
+		err := t.query(ctx, `UPDATE deliveries SET tries = tries + 1, lease = '',
+				provider = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN provider ELSE $2 END,
+				ref = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ref ELSE $3 END,
+				ended_at = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ended_at ELSE $4 END,
+				state = CASE WHEN state IN ('delivered', 'bounced') THEN state ELSE 'accepted' END
+			WHERE id = $1 RETURNING `+deliveryColumns, []any{a.Delivery, a.Provider, a.Ref, now.UnixMilli()},
+			func(scan func(...any) error) (err error) {
+				found = true
+				d, err = scanDelivery(scan)
+				return err
+			})
+		t.wrote = true
+		if err != nil {
+			return err
+		}
+		if !found {
+			return outbox.ErrNoDelivery
+		}
+		a.N = d.Tries
+		if err := t.wipe(a.Delivery); err != nil {
+			return err
+		}
+		return t.insertAttempt(&a)
+	})
+	if err != nil {
+		return d, fmt.Errorf("record acceptance: %w", err)
+	}
+	return d, nil
+}
+
+// Fail implements outbox.Store.
+func (db *DB) Fail(ctx context.Context, a outbox.Attempt, lease string, judge func(*outbox.Delivery)) (d outbox.Delivery, err error) {
 	err = db.transact(ctx, func(t *tx) error {
 		if d, err = t.delivery(`id = $1`, t.lock(), a.Delivery); err != nil {
 			return err
@@ -256,10 +310,9 @@ func (db *DB) Record(ctx context.Context, a outbox.Attempt, lease string, judge 
 		a.N = d.Tries
 		judged := d
 		judge(&judged)
-		switch {
-		case d.Lease == lease || a.Class == "":
+		if d.Lease == lease {
 			d = judged
-		default:
+		} else {
 			// Somebody else holds the row: what the attempt proves is kept, what comes next is theirs to say.
 			d.Uncertain = judged.Uncertain
 		}
@@ -272,7 +325,7 @@ func (db *DB) Record(ctx context.Context, a outbox.Attempt, lease string, judge 
 		return t.insertAttempt(&a)
 	})
 	if err != nil {
-		return d, fmt.Errorf("record attempt: %w", err)
+		return d, fmt.Errorf("record failure: %w", err)
 	}
 	return d, nil
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,7 +25,8 @@ func (db *DB) Issue(ctx context.Context, i passcode.Issuance) error {
 			return err
 		}
 		if err := t.spend(i.Spends, i.Now); err != nil {
-			return err
+			// A limit that the first use of the key spent a moment ago must not refuse the second.
+			return cmp.Or(t.repeated(i.Idempotency), err)
 		}
 		if err := t.replace(&i.Challenge, i.Now); err != nil {
 			return err
@@ -151,15 +153,36 @@ func (u turn) Spend(spends ...passcode.Spend) error  { return u.t.spend(spends, 
 func (u turn) Refund(spends ...passcode.Spend) error { return u.t.refund(spends) }
 
 func (u turn) Send(d outbox.Delivery) error {
-	if _, err := u.t.exec(`UPDATE deliveries SET state = 'stale', ended_at = $2, message = NULL
-		WHERE challenge = $1 AND state = 'queued'`, u.challenge, u.now.UnixMilli()); err != nil {
-		return fmt.Errorf("end older deliveries: %w", err)
+	if err := u.t.endQueued(u.challenge, u.now); err != nil {
+		return err
 	}
 	sealed, err := u.db.sealMessage(&d)
 	if err != nil {
 		return err
 	}
 	return u.t.insertDelivery(&d, sealed)
+}
+
+// endQueued ends the deliveries of a challenge that nobody is sending.
+func (t *tx) endQueued(challenge string, now time.Time) error {
+	var ended []string
+	err := t.query(t.ctx, `UPDATE deliveries SET state = 'stale', ended_at = $2 WHERE challenge = $1 AND state = 'queued'
+		RETURNING id`, []any{challenge, now.UnixMilli()}, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		ended = append(ended, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("end older deliveries: %w", err)
+	}
+	t.wrote = t.wrote || len(ended) > 0
+	for _, id := range ended {
+		if err := t.wipe(id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Timeline implements passcode.Store.

@@ -55,7 +55,7 @@ func openSQLite(path string, o Options) (*sqliteDB, error) {
 	db := &sqliteDB{path: path, writes: make(chan *write, sqliteGroup), stopped: make(chan struct{}),
 		readers: make(chan *sqliteConn, sqliteReaders)}
 	// The writer comes first: it makes the file a WAL one, which readers cannot.
-	writer, err := newSQLiteConn(path, "synchronous(FULL)", "wal_autocheckpoint(2000)", "cache_size(-16000)")
+	writer, err := newSQLiteConn(path, "synchronous(FULL)", "wal_autocheckpoint(16000)", "cache_size(-16000)")
 	if err != nil {
 		return nil, err
 	}

@@ -148,12 +148,12 @@ func lostLeaseCannotMoveARow(t *testing.T, s Store) {
 	issue(t, s, "lea@example.org", now)
 	mine := claim(t, s, "a", now, 1)[0]
 	theirs := claim(t, s, "b", now.Add(lease), 1)[0]
-	after, err := s.Record(t.Context(), attempt(mine, outbox.Transient), "a", to(outbox.Failed, now))
+	after, err := s.Fail(t.Context(), attempt(mine, outbox.Transient), "a", to(outbox.Failed, now))
 	must(t, err)
 	if after.State != outbox.Sending || after.Lease != "b" || after.Tries != 1 {
 		t.Errorf("a late failure of a lost lease left %+v, want it still held by b, with the try counted", after)
 	}
-	after, err = s.Record(t.Context(), attempt(theirs, outbox.Transient), "b", to(outbox.Queued, now.Add(time.Minute)))
+	after, err = s.Fail(t.Context(), attempt(theirs, outbox.Transient), "b", to(outbox.Queued, now.Add(time.Minute)))
 	must(t, err)
 	if after.State != outbox.Queued || after.Lease != "" || after.Tries != 2 {
 		t.Errorf("the holder's failure left %+v, want it queued", after)
@@ -166,9 +166,7 @@ func acceptedIsAFact(t *testing.T, s Store) {
 	claim(t, s, "b", now.Add(lease), 1)
 	a := attempt(mine, "")
 	a.Ref = "250 queued as 1"
-	after, err := s.Record(t.Context(), a, "a", func(d *outbox.Delivery) {
-		d.State, d.EndedAt, d.Provider, d.Ref = outbox.Accepted, now, "first", "250 queued as 1"
-	})
+	after, err := s.Accept(t.Context(), a, now)
 	must(t, err)
 	if after.State != outbox.Accepted || after.Provider != "first" {
 		t.Errorf("an acceptance under a lost lease left %+v, want accepted", after)
@@ -185,9 +183,9 @@ func acceptedIsAFact(t *testing.T, s Store) {
 func statesMoveForward(t *testing.T, s Store) {
 	issue(t, s, "lea@example.org", now)
 	d := claim(t, s, "a", now, 1)[0]
-	_, err := s.Record(t.Context(), attempt(d, ""), "a", to(outbox.Accepted, now))
+	_, err := s.Accept(t.Context(), attempt(d, ""), now)
 	must(t, err)
-	after, err := s.Record(t.Context(), attempt(d, outbox.Transient), "a", to(outbox.Queued, now))
+	after, err := s.Fail(t.Context(), attempt(d, outbox.Transient), "a", to(outbox.Queued, now))
 	must(t, err)
 	if after.State != outbox.Accepted {
 		t.Errorf("a late failure made an accepted delivery %s", after.State)
@@ -197,23 +195,54 @@ func statesMoveForward(t *testing.T, s Store) {
 	if after.State != outbox.Accepted {
 		t.Errorf("settling made an accepted delivery %s", after.State)
 	}
+	// A second acceptance, by a holder who was thought dead, changes nothing but the count of tries.
+	later := attempt(d, "")
+	later.Provider, later.Ref = "second", "other"
+	after, err = s.Accept(t.Context(), later, now.Add(time.Second))
+	must(t, err)
+	if after.State != outbox.Accepted || after.Provider != "first" || !after.EndedAt.Equal(now) || after.Tries != 3 {
+		t.Errorf("a second acceptance left %+v", after)
+	}
+	// One after the delivery was given up is still a fact.
+	issue(t, s, "ada@example.org", now)
+	d = claim(t, s, "a", now, 1)[0]
+	_, err = s.Settle(t.Context(), d.ID, to(outbox.Failed, now))
+	must(t, err)
+	after, err = s.Accept(t.Context(), attempt(d, ""), now)
+	must(t, err)
+	if after.State != outbox.Accepted {
+		t.Errorf("an acceptance after a failure left %s", after.State)
+	}
 }
 
 func bodyGoesWithTheLastChance(t *testing.T, s Store) {
-	for _, end := range []outbox.State{outbox.Accepted, outbox.Failed, outbox.Stale} {
+	for _, end := range []outbox.State{outbox.Failed, outbox.Stale} {
 		issue(t, s, string(end)+"@example.org", now)
 		d := claim(t, s, "a", now, 1)[0]
-		_, err := s.Record(t.Context(), attempt(d, outbox.Transient), "a", to(outbox.Queued, now))
+		_, err := s.Fail(t.Context(), attempt(d, outbox.Transient), "a", to(outbox.Queued, now))
 		must(t, err)
 		if _, err := s.Message(t.Context(), d.ID); err != nil {
 			t.Errorf("the body is gone though the message may have to be sent again: %v", err)
 		}
 		d = claim(t, s, "a", now, 1)[0]
-		_, err = s.Record(t.Context(), attempt(d, outbox.Transient), "a", to(end, now))
+		_, err = s.Fail(t.Context(), attempt(d, outbox.Transient), "a", to(end, now))
 		must(t, err)
 		if _, err := s.Message(t.Context(), d.ID); !errors.Is(err, outbox.ErrNoDelivery) {
 			t.Errorf("the body of a delivery that is %s is still there: %v", end, err)
 		}
+	}
+}
+
+func acceptanceWipesTheBody(t *testing.T, s Store) {
+	issue(t, s, "lea@example.org", now)
+	d := claim(t, s, "a", now, 1)[0]
+	_, err := s.Accept(t.Context(), attempt(d, ""), now)
+	must(t, err)
+	if _, err := s.Message(t.Context(), d.ID); !errors.Is(err, outbox.ErrNoDelivery) {
+		t.Errorf("the body of an accepted delivery is still there: %v", err)
+	}
+	if _, err := s.Accept(t.Context(), outbox.Attempt{Delivery: "dl_none", At: now}, now); !errors.Is(err, outbox.ErrNoDelivery) {
+		t.Errorf("accepting a row that is not there: %v", err)
 	}
 }
 

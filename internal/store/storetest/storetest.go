@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"an accepted attempt is a fact":        acceptedIsAFact,
 		"states only move forward":             statesMoveForward,
 		"the body goes with the last chance":   bodyGoesWithTheLastChance,
+		"acceptance wipes the body":            acceptanceWipesTheBody,
 		"returned rows are due":                returnedRowsAreDue,
 		"a repeated relay joins":               repeatedRelayJoins,
 		"relays together make one delivery":    relaysTogetherMakeOne,
