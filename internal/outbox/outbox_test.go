@@ -311,13 +311,13 @@ type stubborn struct {
 	fails int
 }
 
-func (s *stubborn) Accept(ctx context.Context, a outbox.Attempt, now time.Time) (outbox.Delivery, error) {
+func (s *stubborn) Accept(ctx context.Context, a outbox.Attempt, now time.Time) (outbox.State, int, error) {
 	s.mu.Lock()
 	s.fails--
 	failing := s.fails >= 0
 	s.mu.Unlock()
 	if failing {
-		return outbox.Delivery{}, errors.New("disk is busy")
+		return "", 0, errors.New("disk is busy")
 	}
 	return s.Store.Accept(ctx, a, now)
 }

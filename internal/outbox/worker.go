@@ -294,7 +294,7 @@ func (o *Outbox) drop(ctx context.Context, d Delivery, now time.Time) {
 // record writes an attempt and does what follows from it. Callers who wait are told only what is on disk.
 func (o *Outbox) record(ctx context.Context, d Delivery, a Attempt, fault *Fault) {
 	ctx = context.WithoutCancel(ctx)
-	after, err := o.keepAttempt(ctx, a, fault)
+	after, err := o.keepAttempt(ctx, d, a, fault)
 	if err != nil {
 		// The row stays leased; when the lease lapses it is taken up again, which may send the message twice.
 		o.Log.ErrorContext(ctx, "record attempt", "delivery", d.ID, "passcode", d.Challenge, "error", err)
@@ -322,11 +322,14 @@ func (o *Outbox) record(ctx context.Context, d Delivery, a Attempt, fault *Fault
 // recordTries is how often the store is asked to keep an attempt before that is left to the lease.
 const recordTries = 5
 
-func (o *Outbox) keepAttempt(ctx context.Context, a Attempt, fault *Fault) (after Delivery, err error) {
+func (o *Outbox) keepAttempt(ctx context.Context, d Delivery, a Attempt, fault *Fault) (after Delivery, err error) {
 	for try := range recordTries {
 		now := o.Now()
 		if fault == nil {
-			after, err = o.store.Accept(ctx, a, now)
+			after = d
+			after.end(Accepted, now)
+			after.Provider, after.Ref = a.Provider, a.Ref
+			after.State, after.Tries, err = o.store.Accept(ctx, a, now)
 		} else {
 			after, err = o.store.Fail(ctx, a, o.token, func(d *Delivery) { judge(d, fault, now) })
 		}

@@ -31,12 +31,13 @@ func scanDelivery(scan func(...any) error, more ...any) (d outbox.Delivery, err 
 	return d, nil
 }
 
+// insertDelivery writes a delivery that nobody has tried yet.
 func (t *tx) insertDelivery(d *outbox.Delivery, sealed []byte) error {
-	_, err := t.exec(`INSERT INTO deliveries (`+deliveryColumns+`, dedup)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
-		d.ID, d.Tenant, d.Application, d.Challenge, string(d.Channel), d.To, strings.Join(d.Route, ","), d.Step,
-		string(d.State), d.Tries, flag(d.Uncertain), millis(d.CreatedAt), millis(d.DueAt), millis(d.Deadline),
-		millis(d.AnswerBy), d.Lease, d.Provider, d.Ref, millis(d.EndedAt), d.Dedup)
+	_, err := t.exec(`INSERT INTO deliveries (id, tenant, application, challenge, channel, recipient, route, state,
+			created_at, due_at, deadline, answer_by, lease, dedup, step, tries, uncertain, provider, ref, ended_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, 0, '', '', 0)`,
+		d.ID, d.Tenant, d.Application, d.Challenge, string(d.Channel), d.To, strings.Join(d.Route, ","),
+		string(d.State), millis(d.CreatedAt), millis(d.DueAt), millis(d.Deadline), millis(d.AnswerBy), d.Lease, d.Dedup)
 	if err != nil {
 		return fmt.Errorf("write delivery: %w", err)
 	}
@@ -266,38 +267,31 @@ func (db *DB) Renew(ctx context.Context, id, lease string, until time.Time) (hel
 }
 
 // Accept implements outbox.Store.
-func (db *DB) Accept(ctx context.Context, a outbox.Attempt, now time.Time) (d outbox.Delivery, err error) {
+func (db *DB) Accept(ctx context.Context, a outbox.Attempt, now time.Time) (state outbox.State, tries int, err error) {
 	err = db.transact(ctx, func(t *tx) error {
-		found := false
-		// States only move forward: a provider's later word stays.
-		err := t.query(ctx, `UPDATE deliveries SET tries = tries + 1, lease = '',
+		found, err := t.one(`UPDATE deliveries SET tries = tries + 1, lease = '',
 				provider = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN provider ELSE $2 END,
 				ref = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ref ELSE $3 END,
 				ended_at = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ended_at ELSE $4 END,
 				state = CASE WHEN state IN ('delivered', 'bounced') THEN state ELSE 'accepted' END
-			WHERE id = $1 RETURNING `+deliveryColumns, []any{a.Delivery, a.Provider, a.Ref, now.UnixMilli()},
-			func(scan func(...any) error) (err error) {
-				found = true
-				d, err = scanDelivery(scan)
-				return err
-			})
-		t.wrote = true
+			WHERE id = $1 RETURNING state, tries`,
+			[]any{a.Delivery, a.Provider, a.Ref, now.UnixMilli()}, (*string)(&state), &tries)
 		if err != nil {
 			return err
 		}
 		if !found {
 			return outbox.ErrNoDelivery
 		}
-		a.N = d.Tries
+		a.N = tries
 		if err := t.wipe(a.Delivery); err != nil {
 			return err
 		}
 		return t.insertAttempt(&a)
 	})
 	if err != nil {
-		return d, fmt.Errorf("record acceptance: %w", err)
+		return "", 0, fmt.Errorf("record acceptance: %w", err)
 	}
-	return d, nil
+	return state, tries, nil
 }
 
 // Fail implements outbox.Store.

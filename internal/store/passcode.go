@@ -87,6 +87,7 @@ func (t *tx) replace(c *passcode.Challenge, now time.Time) error {
 	return nil
 }
 
+// insertChallenge writes a challenge at the beginning of its life.
 func (t *tx) insertChallenge(c *passcode.Challenge) error {
 	metadata := ""
 	if len(c.Metadata) > 0 {
@@ -97,12 +98,12 @@ func (t *tx) insertChallenge(c *passcode.Challenge) error {
 		metadata = string(raw)
 	}
 	_, err := t.exec(`INSERT INTO challenges (id, tenant, application, scope, purpose, channel, recipient, identifier,
-			mailbox, state, newest, code_hash, code_sealed, policy, tries, sends, locale, metadata,
-			created_at, sent_at, expires_at, ended_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+			mailbox, code_hash, code_sealed, policy, sends, locale, metadata, created_at, sent_at, expires_at,
+			state, newest, tries, ended_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 'pending', 1, 0, 0)`,
 		c.ID, c.Tenant, c.Application, c.Scope, string(c.Purpose), string(c.Channel), c.To, c.Identifier,
-		c.Mailbox, string(c.State), c.CodeHash, c.CodeSealed, c.Policy.String(), c.Tries, c.Sends, c.Locale, metadata,
-		millis(c.CreatedAt), millis(c.SentAt), millis(c.ExpiresAt), millis(c.EndedAt))
+		c.Mailbox, c.CodeHash, c.CodeSealed, c.Policy.String(), c.Sends, c.Locale, metadata,
+		millis(c.CreatedAt), millis(c.SentAt), millis(c.ExpiresAt))
 	if err != nil {
 		return fmt.Errorf("write challenge: %w", err)
 	}

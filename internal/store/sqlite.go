@@ -156,6 +156,7 @@ func sqliteURI(path string, pragmas ...string) string {
 type sqliteConn struct {
 	driver.Conn
 	statements map[string]driver.Stmt
+	args       []driver.NamedValue // room for the arguments of one statement
 }
 
 func newSQLiteConn(path string, pragmas ...string) (*sqliteConn, error) {
@@ -179,7 +180,7 @@ func (c *sqliteConn) execute(_ context.Context, sql string, args []any) (int64, 
 	if err != nil {
 		return 0, err
 	}
-	result, err := statement.(driver.StmtExecContext).ExecContext(context.Background(), named(args))
+	result, err := statement.(driver.StmtExecContext).ExecContext(context.Background(), c.named(args))
 	if err != nil {
 		return 0, err
 	}
@@ -191,7 +192,7 @@ func (c *sqliteConn) query(_ context.Context, sql string, args []any, each func(
 	if err != nil {
 		return err
 	}
-	rows, err := statement.(driver.StmtQueryContext).QueryContext(context.Background(), named(args))
+	rows, err := statement.(driver.StmtQueryContext).QueryContext(context.Background(), c.named(args))
 	if err != nil {
 		return err
 	}
@@ -222,8 +223,9 @@ func (c *sqliteConn) prepare(sql string) (driver.Stmt, error) {
 	return statement, nil
 }
 
-func named(args []any) []driver.NamedValue {
-	values := make([]driver.NamedValue, len(args))
+// named is args as the driver wants them, until the next call: it copies what it binds.
+func (c *sqliteConn) named(args []any) []driver.NamedValue {
+	c.args = c.args[:0]
 	for i, arg := range args {
 		switch v := arg.(type) {
 		case int:
@@ -233,9 +235,9 @@ func named(args []any) []driver.NamedValue {
 				arg = nil
 			}
 		}
-		values[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
+		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: arg})
 	}
-	return values
+	return c.args
 }
 
 func scanSQLite(values []driver.Value, dest []any) error {
