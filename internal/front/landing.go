@@ -17,7 +17,7 @@ func (l Landing) Mount(routes Routes) error {
 		return err
 	}
 	routes.Handle("GET /{$}", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		page.Write(w, r, http.StatusOK, Frame{Title: "otpost", Current: "/"}, l)
+		page.Write(w, r, http.StatusOK, Frame{Title: "otpost", Current: "/", Wide: true}, l)
 	}))
 	return nil
 }

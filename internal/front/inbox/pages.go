@@ -46,7 +46,7 @@ func (p *pages) serveList(w http.ResponseWriter, r *http.Request) {
 	to = strings.TrimSpace(to)
 	content := listPage{To: to, Fault: fault, Example: p.Example, Paused: r.URL.Query().Get("live") == "off"}
 	content.Other = otherPath(to, !content.Paused)
-	frame := front.Frame{Title: "Inbox", Current: "/inbox"}
+	frame := front.Frame{Title: "Inbox", Current: "/inbox", Wide: true}
 	if !content.Paused {
 		frame.Live = refreshEvery
 	}
@@ -60,10 +60,18 @@ func (p *pages) serveList(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, k := range kept {
-		content.Messages = append(content.Messages, itemView{ID: k.ID, To: k.To, Subject: titleOf(k), Gist: gist(k.Text),
-			At: k.ReceivedAt.UTC().Format("15:04:05"), Machine: k.ReceivedAt.UTC().Format(time.RFC3339)})
+		content.Messages = append(content.Messages, itemOf(k))
 	}
 	p.list.Write(w, r, http.StatusOK, frame, content)
+}
+
+func itemOf(k Kept) itemView {
+	item := itemView{ID: k.ID, To: k.To, Subject: titleOf(k), Gist: gist(k.Text),
+		At: k.ReceivedAt.UTC().Format("15:04:05"), Machine: k.ReceivedAt.UTC().Format(time.RFC3339)}
+	if item.Gist == item.Subject {
+		item.Gist = ""
+	}
+	return item
 }
 
 // otherPath is the same list with refreshing stopped or going.

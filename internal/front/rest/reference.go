@@ -13,37 +13,55 @@ var docsFiles embed.FS
 
 // reference is the contract as a page shows it.
 type reference struct {
-	About      string
+	About      prose
 	Operations []operationView
 }
 
 type operationView struct {
-	ID, Method, Path, Summary, Description string
-	Open                                   bool // needs no API key
-	Parameters                             []rowView
-	Body                                   []rowView
-	BodyOptional                           bool
-	Example                                string
-	Answers                                []answerView
+	ID, Method, Path, Summary string
+	Description               prose
+	Open                      bool // needs no API key
+	Parameters                []rowView
+	Body                      []rowView
+	BodyOptional              bool
+	Example                   string
+	Answers                   []answerView
 }
 
 type answerView struct {
 	Status      string
-	Description string
+	Description prose
 	Members     []rowView
 }
 
 // rowView is a parameter or a member.
 type rowView struct {
-	Name, Type, Description string
-	Required                bool
-	Values                  []string
+	Name, Type  string
+	Description prose
+	Required    bool
+	Values      []string
+}
+
+// prose is text with code between backticks, the part of CommonMark that the contract uses.
+type prose string
+
+type span struct {
+	Text string
+	Code bool
+}
+
+// Spans are the parts of the text, in order.
+func (p prose) Spans() (spans []span) {
+	for i, part := range strings.Split(string(p), "`") {
+		spans = append(spans, span{Text: part, Code: i%2 == 1})
+	}
+	return spans
 }
 
 // The parts of an OpenAPI document that a page shows.
 type (
 	document struct {
-		Info       struct{ Description string }
+		Info       struct{ Description prose }
 		Paths      ordered[ordered[apiOperation]]
 		Components struct {
 			Schemas   map[string]schema
@@ -51,23 +69,25 @@ type (
 		}
 	}
 	apiOperation struct {
-		OperationID, Summary, Description string
-		Security                          *[]any
-		Parameters                        []apiParameter
-		RequestBody                       struct {
+		OperationID, Summary string
+		Description          prose
+		Security             *[]any
+		Parameters           []apiParameter
+		RequestBody          struct {
 			Required bool
 			Content  map[string]media
 		}
 		Responses ordered[apiResponse]
 	}
 	apiParameter struct {
-		Name, In, Description string
-		Required              bool
-		Schema                schema
+		Name, In    string
+		Description prose
+		Required    bool
+		Schema      schema
 	}
 	apiResponse struct {
 		Ref         string `json:"$ref"`
-		Description string
+		Description prose
 		Content     map[string]media
 	}
 	media struct {
@@ -77,7 +97,7 @@ type (
 	schema struct {
 		Ref         string `json:"$ref"`
 		Type        any    // a string, or a list of strings
-		Description string
+		Description prose
 		Format      string
 		Enum        []any
 		Default     any
