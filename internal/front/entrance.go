@@ -79,7 +79,7 @@ func (p *passage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.request.setID(r.Header)
 	x.request.client = p.Proxies.Client(r)
 	r = r.WithContext(&x.request)
-	x.response = response{ResponseWriter: w, request: r, refuse: p.refuse}
+	x.response = response{ResponseWriter: w, passage: p, request: r}
 
 	h := w.Header()
 	for _, fixed := range p.headers {

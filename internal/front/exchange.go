@@ -50,8 +50,8 @@ func Client(ctx context.Context) netip.Addr {
 // response notes the status and size of an answer, and puts our words in place of the mux's own 404 and 405.
 type response struct {
 	http.ResponseWriter
+	passage *passage
 	request *http.Request
-	refuse  func(http.ResponseWriter, *http.Request, Problem)
 	status  int
 	bytes   int64
 	// replaced is set while the mux's own text is thrown away.
@@ -77,7 +77,7 @@ func (w *response) WriteHeader(status int) {
 func (w *response) replaceWith(p Problem) {
 	w.replaced = true
 	bare := response{ResponseWriter: w.ResponseWriter, request: &http.Request{Pattern: "-"}}
-	w.refuse(&bare, w.request, p)
+	w.passage.refuse(&bare, w.request, p)
 	w.status, w.bytes = bare.status, bare.bytes
 }
 

@@ -123,7 +123,7 @@ func NewPage[T any](s *Shell, files fs.FS, name string) (*Page[T], error) {
 	return p, nil
 }
 
-// Execute draws the page.
+// draw writes the page.
 func (p *Page[T]) draw(w io.Writer, f Frame, content T) error {
 	return p.body.ExecuteTemplate(w, "shell.html", view[T]{Frame: f, Nav: p.shell.Nav, Page: content})
 }
