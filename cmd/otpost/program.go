@@ -8,6 +8,7 @@ import (
 
 	"github.com/otpost/otpost/internal/config"
 	"github.com/otpost/otpost/internal/extension/emulate"
+	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/redact"
 )
 
@@ -55,5 +56,5 @@ func newLog(w io.Writer, format config.LogFormat, level slog.Level) *slog.Logger
 	if format == config.LogJSON {
 		handler = slog.NewJSONHandler(w, options)
 	}
-	return slog.New(redact.New(handler))
+	return slog.New(front.LogHandler{Handler: redact.New(handler)})
 }

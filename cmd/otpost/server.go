@@ -112,7 +112,7 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 	s.post = outbox.New(outbox.Settings{Store: s.db, Senders: s.senders.byName, Workers: c.OutboxWorkers,
 		Capacity: capacityOf(c), Lease: c.Lease, AttemptTimeout: c.AttemptTimeout, Log: s.log, Observe: s.metrics.observeAttempt})
 	s.engine = &passcode.Engine{Store: s.db, Outbox: s.post, Ring: ring, Route: s.senders.route,
-		Compose: func(content passcode.Content) (outbox.Message, error) { return say(composer, content) },
+		Compose:  func(content passcode.Content) (outbox.Message, error) { return say(composer, content) },
 		Policies: map[string]passcode.Policy{"default": policy}, Limits: limitsOf(c),
 		Now: now, Rand: rand.Reader, Observe: s.metrics.observeEvent}
 	s.keys = &access.Keys{Store: s.db, Remember: rememberKeys, Now: now, NewID: outbox.NewID}

@@ -117,7 +117,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	w.Header().Set("Cache-Control", "no-store")
 	if p != nil {
-		p.write(w, h.now())
+		p.write(w, r, h.now())
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")

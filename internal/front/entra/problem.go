@@ -1,12 +1,11 @@
 package entra
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
+	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/passcode"
 )
 
@@ -81,39 +80,23 @@ func refusal(err error) *problem {
 	return &problem{kind: k, detail: r.Detail, retryAt: r.RetryAt}
 }
 
-func (p *problem) write(w http.ResponseWriter, now time.Time) {
-	body, err := json.Marshal(struct {
-		Type   string `json:"type"`
-		Title  string `json:"title"`
-		Status int    `json:"status"`
-		Code   string `json:"code"`
-		Detail string `json:"detail,omitempty"`
-	}{"urn:otpost:problem:" + p.code, p.title, p.status, p.code, p.detail})
-	if err != nil {
-		panic(err) // strings and a number always marshal
-	}
-	header := w.Header()
-	header.Set("Content-Type", "application/problem+json")
+func (p *problem) write(w http.ResponseWriter, r *http.Request, now time.Time) {
 	if p.allow != "" {
-		header.Set("Allow", p.allow)
+		w.Header().Set("Allow", p.allow)
 	}
 	if p.challenge != "" {
-		header.Set("WWW-Authenticate", p.challenge)
+		w.Header().Set("WWW-Authenticate", p.challenge)
 	}
-	if retry := p.retryAfter(now); retry > 0 {
-		header.Set("Retry-After", strconv.FormatInt(retry, 10))
-	}
-	w.WriteHeader(p.status)
-	w.Write(body)
+	front.Problem{Status: p.status, Code: p.code, Title: p.title, Detail: p.detail, RetryAfter: p.retryAfter(now)}.Write(w, r)
 }
 
-// retryAfter is in whole seconds, rounded up (RFC 9110 §10.2.3). A 429 or 503 always has one.
-func (p *problem) retryAfter(now time.Time) int64 {
+// retryAfter is one second at least (RFC 9110 §10.2.3). A 429 or 503 always has one.
+func (p *problem) retryAfter(now time.Time) time.Duration {
 	if p.retryAt.IsZero() {
 		if p.status == http.StatusTooManyRequests || p.status == http.StatusServiceUnavailable {
-			return 1
+			return time.Second
 		}
 		return 0
 	}
-	return max(1, int64((p.retryAt.Sub(now)+time.Second-1)/time.Second))
+	return max(time.Second, p.retryAt.Sub(now))
 }
