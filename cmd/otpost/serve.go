@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -31,9 +33,20 @@ func serve(ctx context.Context, c *config.Config, log *slog.Logger) error {
 // running is where a server that runs is reached.
 type running struct{ public, ops net.Addr }
 
+// gcPercent lets the heap of a server grow fivefold between two collections. It is small, so that is some tens of MiB,
+// and at full load collecting it costs a third of what it would by default. GOGC overrides it.
+const gcPercent = 400
+
+func tuneGC() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+}
+
 // run listens, works until ctx ends or a part fails, and stops: readiness goes first, then requests are finished, then
 // deliveries are finished or given back.
 func (s *server) run(ctx context.Context, ready func(running) error) error {
+	tuneGC()
 	var at running
 	public, err := s.listenPublic(&at)
 	if err != nil {

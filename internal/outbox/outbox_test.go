@@ -311,7 +311,7 @@ type stubborn struct {
 	fails int
 }
 
-func (s *stubborn) Accept(ctx context.Context, a outbox.Attempt, now time.Time) (outbox.State, int, error) {
+func (s *stubborn) Accept(ctx context.Context, d outbox.Delivery, a outbox.Attempt, now time.Time) (outbox.State, int, error) {
 	s.mu.Lock()
 	s.fails--
 	failing := s.fails >= 0
@@ -319,7 +319,7 @@ func (s *stubborn) Accept(ctx context.Context, a outbox.Attempt, now time.Time) 
 	if failing {
 		return "", 0, errors.New("disk is busy")
 	}
-	return s.Store.Accept(ctx, a, now)
+	return s.Store.Accept(ctx, d, a, now)
 }
 
 func TestAnOutcomeIsKeptThoughTheStoreFailsAtFirst(t *testing.T) {

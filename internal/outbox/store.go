@@ -14,9 +14,9 @@ type Store interface {
 	Claim(ctx context.Context, lease string, now, until time.Time, n int) (claimed []Delivery, examined int, err error)
 	// Renew extends a lease, and reports false when the row is not held under that lease any more.
 	Renew(ctx context.Context, id, lease string, until time.Time) (bool, error)
-	// Accept records that a provider took the message: a fact, whoever holds the row and whatever its state, but that
+	// Accept records that a provider took the message of d: a fact, whoever holds the row and whatever its state, but that
 	// a provider's later word stays. It wipes the message, and returns the state and the count of tries.
-	Accept(ctx context.Context, a Attempt, now time.Time) (state State, tries int, err error)
+	Accept(ctx context.Context, d Delivery, a Attempt, now time.Time) (state State, tries int, err error)
 	// Fail records an attempt that failed and moves the delivery by what judge makes of it, if lease still holds the
 	// row. It returns the row as it then is, without the message.
 	Fail(ctx context.Context, a Attempt, lease string, judge func(*Delivery)) (Delivery, error)

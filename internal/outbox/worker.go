@@ -329,7 +329,7 @@ func (o *Outbox) keepAttempt(ctx context.Context, d Delivery, a Attempt, fault *
 			after = d
 			after.end(Accepted, now)
 			after.Provider, after.Ref = a.Provider, a.Ref
-			after.State, after.Tries, err = o.store.Accept(ctx, a, now)
+			after.State, after.Tries, err = o.store.Accept(ctx, d, a, now)
 		} else {
 			after, err = o.store.Fail(ctx, a, o.token, func(d *Delivery) { judge(d, fault, now) })
 		}

@@ -267,20 +267,18 @@ func (db *DB) Renew(ctx context.Context, id, lease string, until time.Time) (hel
 }
 
 // Accept implements outbox.Store.
-func (db *DB) Accept(ctx context.Context, a outbox.Attempt, now time.Time) (state outbox.State, tries int, err error) {
+func (db *DB) Accept(ctx context.Context, d outbox.Delivery, a outbox.Attempt, now time.Time) (state outbox.State, tries int, err error) {
 	err = db.transact(ctx, func(t *tx) error {
-		found, err := t.one(`UPDATE deliveries SET tries = tries + 1, lease = '',
-				provider = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN provider ELSE $2 END,
-				ref = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ref ELSE $3 END,
-				ended_at = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ended_at ELSE $4 END,
-				state = CASE WHEN state IN ('delivered', 'bounced') THEN state ELSE 'accepted' END
-			WHERE id = $1 RETURNING state, tries`,
-			[]any{a.Delivery, a.Provider, a.Ref, now.UnixMilli()}, (*string)(&state), &tries)
+		// As a rule the sender still holds the row as it was.
+		state, tries = outbox.Accepted, d.Tries+1
+		n, err := t.exec(`UPDATE deliveries SET state = 'accepted', tries = $3, provider = $4, ref = $5, ended_at = $6,
+			lease = '' WHERE id = $1 AND lease = $2 AND state = 'sending' AND tries = $3 - 1`,
+			d.ID, d.Lease, tries, a.Provider, a.Ref, now.UnixMilli())
+		if err == nil && n == 0 {
+			state, tries, err = t.acceptLate(a, now)
+		}
 		if err != nil {
 			return err
-		}
-		if !found {
-			return outbox.ErrNoDelivery
 		}
 		a.N = tries
 		if err := t.wipe(a.Delivery); err != nil {
@@ -292,6 +290,22 @@ func (db *DB) Accept(ctx context.Context, a outbox.Attempt, now time.Time) (stat
 		return "", 0, fmt.Errorf("record acceptance: %w", err)
 	}
 	return state, tries, nil
+}
+
+// acceptLate records an acceptance by somebody who does not hold the row any more. States only move forward: a
+// provider's later word stays.
+func (t *tx) acceptLate(a outbox.Attempt, now time.Time) (state outbox.State, tries int, err error) {
+	found, err := t.one(`UPDATE deliveries SET tries = tries + 1, lease = '',
+			provider = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN provider ELSE $2 END,
+			ref = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ref ELSE $3 END,
+			ended_at = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ended_at ELSE $4 END,
+			state = CASE WHEN state IN ('delivered', 'bounced') THEN state ELSE 'accepted' END
+		WHERE id = $1 RETURNING state, tries`,
+		[]any{a.Delivery, a.Provider, a.Ref, now.UnixMilli()}, (*string)(&state), &tries)
+	if err == nil && !found {
+		err = outbox.ErrNoDelivery
+	}
+	return state, tries, err
 }
 
 // Fail implements outbox.Store.

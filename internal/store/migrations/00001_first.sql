@@ -102,12 +102,14 @@ CREATE TABLE attempts (
     PRIMARY KEY (delivery, n)
 ) /*sqlite WITHOUT ROWID*/;
 
--- What was spent of each limit in its window. quota repeats the limit, so that one statement can take several.
+-- What was spent of each limit in its window. quota repeats the limit, so that one statement can take several, and
+-- mark tells a spender afterwards which of them it took.
 CREATE TABLE limits (
     key       BYTEA PRIMARY KEY,
     used      BIGINT NOT NULL,
     quota     BIGINT NOT NULL,
     resets_at BIGINT NOT NULL,
+    mark      BIGINT NOT NULL,
     CHECK (used <= quota)
 ) /*sqlite WITHOUT ROWID*/;
 

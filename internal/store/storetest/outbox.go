@@ -166,7 +166,7 @@ func acceptedIsAFact(t *testing.T, s Store) {
 	claim(t, s, "b", now.Add(lease), 1)
 	a := attempt(mine, "")
 	a.Ref = "250 queued as 1"
-	_, _, err := s.Accept(t.Context(), a, now)
+	_, _, err := s.Accept(t.Context(), mine, a, now)
 	must(t, err)
 	after := read(t, s, mine.ID)
 	if after.State != outbox.Accepted || after.Provider != "first" {
@@ -184,7 +184,7 @@ func acceptedIsAFact(t *testing.T, s Store) {
 func statesMoveForward(t *testing.T, s Store) {
 	issue(t, s, "lea@example.org", now)
 	d := claim(t, s, "a", now, 1)[0]
-	_, _, err := s.Accept(t.Context(), attempt(d, ""), now)
+	_, _, err := s.Accept(t.Context(), d, attempt(d, ""), now)
 	must(t, err)
 	after, err := s.Fail(t.Context(), attempt(d, outbox.Transient), "a", to(outbox.Queued, now))
 	must(t, err)
@@ -199,7 +199,7 @@ func statesMoveForward(t *testing.T, s Store) {
 	// A second acceptance, by a holder who was thought dead, changes nothing but the count of tries.
 	later := attempt(d, "")
 	later.Provider, later.Ref = "second", "other"
-	state, tries, err := s.Accept(t.Context(), later, now.Add(time.Second))
+	state, tries, err := s.Accept(t.Context(), d, later, now.Add(time.Second))
 	must(t, err)
 	if after = read(t, s, d.ID); state != outbox.Accepted || tries != 3 || after.State != outbox.Accepted || after.Provider != "first" || !after.EndedAt.Equal(now) || after.Tries != 3 {
 		t.Errorf("a second acceptance left %+v", after)
@@ -209,7 +209,7 @@ func statesMoveForward(t *testing.T, s Store) {
 	d = claim(t, s, "a", now, 1)[0]
 	_, err = s.Settle(t.Context(), d.ID, to(outbox.Failed, now))
 	must(t, err)
-	_, _, err = s.Accept(t.Context(), attempt(d, ""), now)
+	_, _, err = s.Accept(t.Context(), d, attempt(d, ""), now)
 	must(t, err)
 	if after = read(t, s, d.ID); after.State != outbox.Accepted {
 		t.Errorf("an acceptance after a failure left %s", after.State)
@@ -237,12 +237,12 @@ func bodyGoesWithTheLastChance(t *testing.T, s Store) {
 func acceptanceWipesTheBody(t *testing.T, s Store) {
 	issue(t, s, "lea@example.org", now)
 	d := claim(t, s, "a", now, 1)[0]
-	_, _, err := s.Accept(t.Context(), attempt(d, ""), now)
+	_, _, err := s.Accept(t.Context(), d, attempt(d, ""), now)
 	must(t, err)
 	if _, err := s.Message(t.Context(), d.ID); !errors.Is(err, outbox.ErrNoDelivery) {
 		t.Errorf("the body of an accepted delivery is still there: %v", err)
 	}
-	if _, _, err := s.Accept(t.Context(), outbox.Attempt{Delivery: "dl_none", At: now}, now); !errors.Is(err, outbox.ErrNoDelivery) {
+	if _, _, err := s.Accept(t.Context(), outbox.Delivery{ID: "dl_none"}, outbox.Attempt{Delivery: "dl_none", At: now}, now); !errors.Is(err, outbox.ErrNoDelivery) {
 		t.Errorf("accepting a row that is not there: %v", err)
 	}
 }
