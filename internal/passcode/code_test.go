@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -46,6 +47,21 @@ func TestPolicyValidate(t *testing.T) {
 		change(&p)
 		if err := p.Validate(); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("error %v, want it to begin with %q", err, want)
+		}
+	}
+}
+
+func TestPolicyTravelsWhole(t *testing.T) {
+	p := Policy{Alphabet: "-A-Z2-9", Length: 12, Lifetime: time.Hour, Tries: 7, Resends: 0, ResendInterval: 1500 * time.Millisecond,
+		FreshCode: true, Lockout: 24 * time.Hour}
+	for _, p := range []Policy{p, DefaultPolicy()} {
+		if got, err := ParsePolicy(p.String()); err != nil || got != p {
+			t.Errorf("%q was read as %+v, %v", p.String(), got, err)
+		}
+	}
+	for _, text := range []string{"", "6", "6 600000 5 3 30000 0", "6 600000 5 x 30000 0 1 0-9"} {
+		if got, err := ParsePolicy(text); err == nil {
+			t.Errorf("%q was read as %+v", text, got)
 		}
 	}
 }

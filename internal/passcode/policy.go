@@ -1,9 +1,9 @@
 package passcode
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp/syntax"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -12,21 +12,21 @@ import (
 type Policy struct {
 	// Alphabet is the body of a regular-expression character class, such as `0-9` or `A-HJ-NP-Z2-9`: at least 10
 	// distinct printable ASCII characters.
-	Alphabet string `json:"alphabet"`
+	Alphabet string
 	// Length is the number of characters, 4 to 12.
-	Length int `json:"length"`
+	Length int
 	// Lifetime is from issue to expiry, 30 s to 24 h.
-	Lifetime time.Duration `json:"lifetime"`
+	Lifetime time.Duration
 	// Tries is how many codes may be evaluated before the challenge locks, 1 to 20.
-	Tries int `json:"tries"`
+	Tries int
 	// Resends is how many messages may follow the first, 0 to 20.
-	Resends int `json:"resends"`
+	Resends int
 	// ResendInterval is the least time between two messages, 0 to 1 h.
-	ResendInterval time.Duration `json:"resend_interval"`
+	ResendInterval time.Duration
 	// FreshCode makes a resend draw a new code; the default sends the same one again.
-	FreshCode bool `json:"fresh_code,omitempty"`
+	FreshCode bool
 	// Lockout is how long an identifier gets no new code after a challenge was locked, 0 to 24 h.
-	Lockout time.Duration `json:"lockout,omitempty"`
+	Lockout time.Duration
 }
 
 // DefaultPolicy is six digits for ten minutes, five tries, three resends half a minute apart (NIST SP 800-63B-4
@@ -100,11 +100,37 @@ func Characters(class string) (string, error) {
 	return set.String(), nil
 }
 
-// String is the policy as JSON, the form in which a copy travels with a challenge.
+// String is the form in which a copy of the policy travels with a challenge: its numbers with spaces between, durations
+// in milliseconds, then the alphabet, which has no space in it. It is short, since every challenge carries one.
 func (p Policy) String() string {
-	b, err := json.Marshal(p)
-	if err != nil {
-		panic(err) // a struct of numbers and strings always marshals
+	b := make([]byte, 0, 48)
+	for _, n := range p.numbers() {
+		b = append(strconv.AppendInt(b, n, 10), ' ')
 	}
-	return string(b)
+	return string(append(b, p.Alphabet...))
+}
+
+func (p *Policy) numbers() [7]int64 {
+	fresh := int64(0)
+	if p.FreshCode {
+		fresh = 1
+	}
+	return [7]int64{int64(p.Length), p.Lifetime.Milliseconds(), int64(p.Tries), int64(p.Resends),
+		p.ResendInterval.Milliseconds(), fresh, p.Lockout.Milliseconds()}
+}
+
+// ParsePolicy reads what String wrote.
+func ParsePolicy(text string) (Policy, error) {
+	var n [7]int64
+	for i := range n {
+		number, rest, found := strings.Cut(text, " ")
+		value, err := strconv.ParseInt(number, 10, 64)
+		if err != nil || !found {
+			return Policy{}, fmt.Errorf("read policy: number %d of %d is missing", i+1, len(n))
+		}
+		n[i], text = value, rest
+	}
+	return Policy{Alphabet: text, Length: int(n[0]), Lifetime: time.Duration(n[1]) * time.Millisecond, Tries: int(n[2]),
+		Resends: int(n[3]), ResendInterval: time.Duration(n[4]) * time.Millisecond, FreshCode: n[5] == 1,
+		Lockout: time.Duration(n[6]) * time.Millisecond}, nil
 }

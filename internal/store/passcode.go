@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -237,15 +236,11 @@ func (t *tx) challenge(ref passcode.Ref, lock string) (c passcode.Challenge, err
 	}
 	c.Purpose, c.Channel, c.State = passcode.Purpose(purpose), outbox.Channel(channel), passcode.State(state)
 	c.CreatedAt, c.SentAt, c.ExpiresAt, c.EndedAt = fromMillis(created), fromMillis(sent), fromMillis(expires), fromMillis(ended)
-	if metadata != "" {
+	if c.Policy, err = passcode.ParsePolicy(policy); err == nil && metadata != "" {
 		err = json.Unmarshal([]byte(metadata), &c.Metadata)
 	}
-	return c, errors.Join(err, parsePolicy(policy, &c.Policy))
-}
-
-func parsePolicy(text string, p *passcode.Policy) error {
-	if err := json.Unmarshal([]byte(text), p); err != nil {
-		return fmt.Errorf("read policy: %w", err)
+	if err != nil {
+		return c, fmt.Errorf("read challenge %s: %w", c.ID, err)
 	}
-	return nil
+	return c, nil
 }
