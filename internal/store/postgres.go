@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -21,8 +23,9 @@ type postgresDB struct {
 // processor, leaves a server idle that waits for disks and networks more than for processors.
 const postgresConns = 24
 
-// postgresRetries bounds how often a transaction that lost a race is run again.
-const postgresRetries = 8
+// postgresRetries bounds how often a transaction that lost a race is run again. Each time one of the racers wins, so it
+// is more than the pool has connections.
+const postgresRetries = 64
 
 func openPostgres(ctx context.Context, url string) (*postgresDB, error) {
 	config, err := pgxpool.ParseConfig(url)
@@ -54,6 +57,11 @@ func (db *postgresDB) transact(ctx context.Context, body func(*tx) error) error 
 			return body(&tx{ctx: ctx, querier: postgresTx{p}})
 		})
 		if !lostRace(err) {
+			return err
+		}
+		select {
+		case <-time.After(rand.N(2 * time.Millisecond)):
+		case <-ctx.Done():
 			return err
 		}
 	}
