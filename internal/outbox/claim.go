@@ -57,7 +57,7 @@ func (o *Outbox) takeUpTo(n int) int {
 }
 
 func (o *Outbox) untilDue(ctx context.Context) time.Duration {
-	due, err := o.store.NextDue(ctx)
+	due, err := o.store.NextDue(ctx, o.token)
 	if err != nil || due.IsZero() {
 		return o.Poll
 	}

@@ -304,6 +304,24 @@ func TestAHangingProviderIsCutOffAndTheAnswerCountsAsLost(t *testing.T) {
 	})
 }
 
+func TestAProcessDoesNotClaimItsOwnBacklog(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = func(ctx context.Context, _ int) error { time.Sleep(time.Second); return nil }
+		o, stop := h.process(t, func(s *outbox.Settings) { s.Workers, s.Lease, s.AttemptTimeout = 1, 5*time.Second, 2*time.Second })
+		var ids []string
+		for i := range 30 { // half a minute's work, six times the lease
+			ids = append(ids, h.accept(t, o, fmt.Sprintf("u%d@example.org", i), "first"))
+		}
+		time.Sleep(time.Minute)
+		for _, id := range ids {
+			if d := h.row(t, id); d.State != outbox.Accepted || h.first.count(id) != 1 || d.Uncertain {
+				t.Fatalf("%+v after %d sends", d, h.first.count(id))
+			}
+		}
+		stop()
+	})
+}
+
 // stubborn is a store whose Accept fails at first.
 type stubborn struct {
 	outbox.Store

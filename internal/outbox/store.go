@@ -8,7 +8,8 @@ import (
 // Store keeps deliveries. Each method is one transaction, durable when it returns nil.
 type Store interface {
 	// Claim leases at most n deliveries that are due: queued ones whose time has come, and those whose holder's lease
-	// lapsed (which it marks Uncertain, since nobody knows how far the holder came). Deliveries that must not be sent
+	// lapsed (which it marks Uncertain, since nobody knows how far the holder came). A row under lease itself is the
+	// caller's own backlog and never claimed. Deliveries that must not be sent
 	// any more (past the deadline, their challenge ended, their caller never told) are ended on the way and not
 	// returned; examined counts them too, so that a caller knows whether more may be due.
 	Claim(ctx context.Context, lease string, now, until time.Time, n int) (claimed []Delivery, examined int, err error)
@@ -28,6 +29,6 @@ type Store interface {
 	Delivery(ctx context.Context, id string) (Delivery, error)
 	// Message opens the body of a delivery that is not final. It returns ErrNoDelivery when there is none.
 	Message(ctx context.Context, id string) (*Message, error)
-	// NextDue is the earliest time at which a row becomes due, zero when there is none.
-	NextDue(ctx context.Context) (time.Time, error)
+	// NextDue is the earliest time at which a row becomes due that is not held under lease, zero when there is none.
+	NextDue(ctx context.Context, lease string) (time.Time, error)
 }

@@ -276,16 +276,19 @@ func (o *Outbox) keeps(ctx context.Context, d *Delivery, now time.Time) bool {
 	until := now.Add(o.Lease)
 	ok, err := o.store.Renew(ctx, d.ID, o.token, until)
 	if err != nil {
-		o.Log.ErrorContext(ctx, "renew lease", "delivery", d.ID, "error", err)
+		o.Log.ErrorContext(ctx, "renew lease", "delivery", d.ID, "passcode", d.Challenge, "error", err)
 	}
 	d.DueAt = until
 	return ok && err == nil
 }
 
-// drop gives back a delivery that may not be sent from here; whoever claims it ends it or goes on.
+// drop gives back a delivery that may not be sent from here; whoever claims it ends it or goes on. A row that could not
+// be given back stays in hand, since this process does not claim what it holds.
 func (o *Outbox) drop(ctx context.Context, d Delivery, now time.Time) {
 	if err := o.store.Return(ctx, o.token, []string{d.ID}, now); err != nil {
-		o.Log.ErrorContext(ctx, "return delivery", "delivery", d.ID, "error", err)
+		o.Log.ErrorContext(ctx, "return delivery", "delivery", d.ID, "passcode", d.Challenge, "error", err)
+		time.AfterFunc(soon[0], func() { o.HandOver(d) })
+		return
 	}
 	o.room.Add(1)
 	o.Wake()
@@ -293,11 +296,9 @@ func (o *Outbox) drop(ctx context.Context, d Delivery, now time.Time) {
 
 // record writes an attempt and does what follows from it. Callers who wait are told only what is on disk.
 func (o *Outbox) record(ctx context.Context, d Delivery, a Attempt, fault *Fault) {
-	ctx = context.WithoutCancel(ctx)
 	after, err := o.keepAttempt(ctx, d, a, fault)
 	if err != nil {
-		// The row stays leased; when the lease lapses it is taken up again, which may send the message twice.
-		o.Log.ErrorContext(ctx, "record attempt", "delivery", d.ID, "passcode", d.Challenge, "error", err)
+		// This process is ending. When the lease lapses another takes the row up, which may send the message twice.
 		o.room.Add(1)
 		return
 	}
@@ -319,26 +320,29 @@ func (o *Outbox) record(ctx context.Context, d Delivery, a Attempt, fault *Fault
 	o.wakeAt(after.DueAt)
 }
 
-// recordTries is how often the store is asked to keep an attempt before that is left to the lease.
-const recordTries = 5
-
+// keepAttempt writes an attempt, again and again while the store fails: the row stays leased to this process, and
+// nobody else may send it meanwhile.
 func (o *Outbox) keepAttempt(ctx context.Context, d Delivery, a Attempt, fault *Fault) (after Delivery, err error) {
-	for try := range recordTries {
+	for tries := 1; ; tries++ {
 		now := o.Now()
 		if fault == nil {
 			after = d
 			after.end(Accepted, now)
 			after.Provider, after.Ref = a.Provider, a.Ref
-			after.State, after.Tries, err = o.store.Accept(ctx, d, a, now)
+			after.State, after.Tries, err = o.store.Accept(context.WithoutCancel(ctx), d, a, now)
 		} else {
-			after, err = o.store.Fail(ctx, a, o.token, func(d *Delivery) { judge(d, fault, now) })
+			after, err = o.store.Fail(context.WithoutCancel(ctx), a, o.token, func(d *Delivery) { judge(d, fault, now) })
 		}
 		if err == nil || errors.Is(err, ErrNoDelivery) {
 			return after, err
 		}
-		time.Sleep(50 * time.Millisecond << try)
+		o.Log.ErrorContext(ctx, "record attempt", "delivery", d.ID, "passcode", d.Challenge, "error", err)
+		select {
+		case <-time.After(backoff(soon, tries) / 10):
+		case <-ctx.Done():
+			return after, err
+		}
 	}
-	return after, err
 }
 
 func (o *Outbox) logAttempt(ctx context.Context, d *Delivery, a *Attempt) {

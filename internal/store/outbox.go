@@ -171,7 +171,7 @@ func (db *DB) Message(ctx context.Context, id string) (m *outbox.Message, err er
 func (db *DB) Claim(ctx context.Context, lease string, now, until time.Time, n int) (claimed []outbox.Delivery, examined int, err error) {
 	err = db.transact(ctx, func(t *tx) error {
 		claimed = nil
-		due, err := t.due(now, n)
+		due, err := t.due(lease, now, n)
 		examined = len(due)
 		if err != nil {
 			return err
@@ -195,14 +195,14 @@ type dueRow struct {
 	sealed   []byte
 }
 
-func (t *tx) due(now time.Time, n int) (due []dueRow, err error) {
+func (t *tx) due(lease string, now time.Time, n int) (due []dueRow, err error) {
 	skip := t.lock()
 	if skip != "" {
 		skip += " OF deliveries SKIP LOCKED"
 	}
 	err = t.query(t.ctx, `SELECT `+deliveryColumns+`, message FROM deliveries JOIN bodies ON delivery = id
-		WHERE state IN ('queued', 'sending') AND due_at <= $1 ORDER BY due_at LIMIT $2`+skip,
-		[]any{now.UnixMilli(), n}, func(scan func(...any) error) error {
+		WHERE state IN ('queued', 'sending') AND due_at <= $1 AND lease <> $2 ORDER BY due_at LIMIT $3`+skip,
+		[]any{now.UnixMilli(), lease, n}, func(scan func(...any) error) error {
 			var row dueRow
 			row.delivery, err = scanDelivery(scan, &row.sealed)
 			due = append(due, row)
@@ -391,10 +391,11 @@ func (db *DB) Settle(ctx context.Context, id string, decide func(*outbox.Deliver
 }
 
 // NextDue implements outbox.Store.
-func (db *DB) NextDue(ctx context.Context) (at time.Time, err error) {
+func (db *DB) NextDue(ctx context.Context, lease string) (at time.Time, err error) {
 	err = db.read(ctx, func(t *tx) error {
 		var ms int64
-		_, err := t.one(`SELECT COALESCE(MIN(due_at), 0) FROM deliveries WHERE state IN ('queued', 'sending')`, nil, &ms)
+		_, err := t.one(`SELECT COALESCE(MIN(due_at), 0) FROM deliveries WHERE state IN ('queued', 'sending') AND lease <> $1`,
+			[]any{lease}, &ms)
 		at = fromMillis(ms)
 		return err
 	})

@@ -90,6 +90,9 @@ func lapsedLeaseIsClaimed(t *testing.T, s Store) {
 	if got := claim(t, s, "b", now.Add(lease-time.Millisecond), 5); len(got) != 0 {
 		t.Fatal("claimed before the lease lapsed")
 	}
+	if got := claim(t, s, "dead", now.Add(2*lease), 5); len(got) != 0 {
+		t.Fatal("a holder claimed its own backlog")
+	}
 	held, err := s.Renew(t.Context(), i.Delivery.ID, "dead", now.Add(2*lease))
 	if err != nil || !held {
 		t.Fatalf("renew: %v %v", held, err)
@@ -255,7 +258,7 @@ func returnedRowsAreDue(t *testing.T, s Store) {
 		t.Fatal("somebody else returned a held row")
 	}
 	must(t, s.Return(t.Context(), "a", []string{d.ID}, now))
-	due, err := s.NextDue(t.Context())
+	due, err := s.NextDue(t.Context(), "c")
 	if err != nil || !due.Equal(now) {
 		t.Errorf("next due %v, %v; want now", due, err)
 	}
