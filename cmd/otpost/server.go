@@ -119,7 +119,8 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 	if s.shell, err = front.NewShell(s.log, s.links()...); err != nil {
 		return err
 	}
-	s.health = &front.Health{Log: s.log, Fresh: time.Second, Checks: []front.Check{{Name: "database", Check: s.db.Ready}}}
+	s.health = &front.Health{Log: s.log, Fresh: time.Second, Checks: []front.Check{{Name: "database", Check: s.db.Ping},
+		{Name: "migrations", Check: s.db.Ready}, {Name: "keys", Check: func(context.Context) error { return tryRing(ring) }}}}
 	if c.EntraEnabled() || len(more) > 0 {
 		if s.verifier, err = extension.NewVerifier(trustOf(c, more, s.log)); err != nil {
 			return fmt.Errorf("settings of Entra: %w", err)
@@ -128,6 +129,15 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 			Check: func(context.Context) error { return s.verifier.Ready() }})
 	}
 	return nil
+}
+
+// tryRing seals and opens something: without a key ring that works nothing can be kept or sent.
+func tryRing(ring *seal.Ring) error {
+	sealed, err := ring.Seal([]byte("ready"), "readiness")
+	if err == nil {
+		_, err = ring.Open(sealed, "readiness")
+	}
+	return err
 }
 
 // now is the clock, in the whole milliseconds that the store keeps.

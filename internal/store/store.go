@@ -87,6 +87,9 @@ func (db *DB) Ready(ctx context.Context) error {
 	return nil
 }
 
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error { return db.ping(ctx) }
+
 // Own is called once by a process that is about to serve. A SQLite file has one server at a time, so leases that an
 // earlier one left are void and its deliveries are due at once; over PostgreSQL leases lapse by themselves.
 func (db *DB) Own(ctx context.Context, now time.Time) error {
