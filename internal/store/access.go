@@ -61,7 +61,7 @@ func (db *DB) RevokeKey(ctx context.Context, id string, now time.Time) (found bo
 
 // Caller implements access.Store.
 func (db *DB) Caller(ctx context.Context, hash []byte) (caller access.Caller, found bool, err error) {
-	err = db.read(ctx, func(t *tx) error {
+	err = db.look(ctx, func(t *tx) error {
 		a := &caller.Application
 		var created int64
 		found, err = t.one(`SELECT k.id, a.id, a.tenant, a.name, a.domain, a.created_at
@@ -78,7 +78,7 @@ func (db *DB) Caller(ctx context.Context, hash []byte) (caller access.Caller, fo
 
 // Keys implements access.Store.
 func (db *DB) Keys(ctx context.Context) (keys []access.ListedKey, err error) {
-	err = db.read(ctx, func(t *tx) error {
+	err = db.look(ctx, func(t *tx) error {
 		keys = nil
 		return t.query(ctx, `SELECT k.id, k.created_at, k.revoked_at, a.id, a.tenant, a.name, a.domain, a.created_at
 			FROM keys k JOIN applications a ON a.id = k.application ORDER BY k.id`, nil, func(scan func(...any) error) error {

@@ -35,7 +35,7 @@ func (db *DB) Keep(ctx context.Context, id string, m outbox.Message, now time.Ti
 // Kept lists the inbox, newest first: the messages to one recipient, or all when to is empty; or the one with the
 // given id.
 func (db *DB) Kept(ctx context.Context, to, id string, limit int) (messages []KeptMessage, err error) {
-	err = db.read(ctx, func(t *tx) error {
+	err = db.look(ctx, func(t *tx) error {
 		messages = nil
 		return t.query(ctx, `SELECT id, received_at, message FROM inbox
 			WHERE ($1 = '' OR recipient = $1) AND ($2 = '' OR id = $2) ORDER BY received_at DESC, id DESC LIMIT $3`,

@@ -77,7 +77,7 @@ func (t *tx) refund(spends []passcode.Spend) error {
 		if s.Cost == 0 {
 			continue
 		}
-		if _, err := t.exec(`UPDATE limits SET used = used - 1 WHERE key = $1 AND used > 0`, s.Key); err != nil {
+		if err := t.do(`UPDATE limits SET used = used - 1 WHERE key = $1 AND used > 0`, s.Key); err != nil {
 			return fmt.Errorf("refund: %w", err)
 		}
 	}

@@ -43,7 +43,7 @@ func (db *sqliteDB) migrate(ctx context.Context) (int, error) {
 }
 
 func (db *sqliteDB) version(ctx context.Context) (have, want int64, err error) {
-	err = db.read(ctx, func(t *tx) error { have, err = schemaVersion(t); return err })
+	err = db.look(ctx, func(t *tx) error { have, err = schemaVersion(t); return err })
 	return have, newest(), err
 }
 
@@ -61,7 +61,7 @@ func (db *postgresDB) migrate(ctx context.Context) (int, error) {
 }
 
 func (db *postgresDB) version(ctx context.Context) (have, want int64, err error) {
-	err = db.read(ctx, func(t *tx) error { have, err = schemaVersion(t); return err })
+	err = db.look(ctx, func(t *tx) error { have, err = schemaVersion(t); return err })
 	return have, newest(), err
 }
 

@@ -33,7 +33,7 @@ func scanDelivery(scan func(...any) error, more ...any) (d outbox.Delivery, err 
 
 // insertDelivery writes a delivery that nobody has tried yet.
 func (t *tx) insertDelivery(d *outbox.Delivery, sealed []byte) error {
-	_, err := t.exec(`INSERT INTO deliveries (id, tenant, application, challenge, channel, recipient, route, state,
+	err := t.do(`INSERT INTO deliveries (id, tenant, application, challenge, channel, recipient, route, state,
 			created_at, due_at, deadline, answer_by, lease, dedup, step, tries, uncertain, provider, ref, ended_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, 0, '', '', 0)`,
 		d.ID, d.Tenant, d.Application, d.Challenge, string(d.Channel), d.To, strings.Join(d.Route, ","),
@@ -41,7 +41,7 @@ func (t *tx) insertDelivery(d *outbox.Delivery, sealed []byte) error {
 	if err != nil {
 		return fmt.Errorf("write delivery: %w", err)
 	}
-	if _, err := t.exec(`INSERT INTO bodies (delivery, message) VALUES ($1, $2)`, d.ID, sealed); err != nil {
+	if err := t.do(`INSERT INTO bodies (delivery, message) VALUES ($1, $2)`, d.ID, sealed); err != nil {
 		return fmt.Errorf("write body: %w", err)
 	}
 	return nil
@@ -49,7 +49,7 @@ func (t *tx) insertDelivery(d *outbox.Delivery, sealed []byte) error {
 
 // updateDelivery writes what can change in a delivery. Its body goes with the last chance to send it.
 func (t *tx) updateDelivery(d *outbox.Delivery) error {
-	_, err := t.exec(`UPDATE deliveries SET step = $2, state = $3, tries = $4, uncertain = $5, due_at = $6,
+	err := t.do(`UPDATE deliveries SET step = $2, state = $3, tries = $4, uncertain = $5, due_at = $6,
 			answer_by = $7, lease = $8, provider = $9, ref = $10, ended_at = $11 WHERE id = $1`,
 		d.ID, d.Step, string(d.State), d.Tries, flag(d.Uncertain), millis(d.DueAt), millis(d.AnswerBy), d.Lease,
 		d.Provider, d.Ref, millis(d.EndedAt))
@@ -64,7 +64,7 @@ func (t *tx) updateDelivery(d *outbox.Delivery) error {
 
 // wipe forgets a message that will not be sent again.
 func (t *tx) wipe(delivery string) error {
-	if _, err := t.exec(`DELETE FROM bodies WHERE delivery = $1`, delivery); err != nil {
+	if err := t.do(`DELETE FROM bodies WHERE delivery = $1`, delivery); err != nil {
 		return fmt.Errorf("wipe body: %w", err)
 	}
 	return nil
@@ -94,7 +94,7 @@ func (t *tx) delivery(where string, lock string, arg any) (d outbox.Delivery, er
 
 // Delivery implements outbox.Store.
 func (db *DB) Delivery(ctx context.Context, id string) (d outbox.Delivery, err error) {
-	err = db.read(ctx, func(t *tx) error {
+	err = db.look(ctx, func(t *tx) error {
 		d, err = t.delivery(`id = $1`, "", id)
 		return err
 	})
@@ -152,7 +152,7 @@ func (t *tx) join(first, again *outbox.Delivery, now time.Time) (tookUp bool, er
 
 // Message implements outbox.Store.
 func (db *DB) Message(ctx context.Context, id string) (m *outbox.Message, err error) {
-	err = db.read(ctx, func(t *tx) error {
+	err = db.look(ctx, func(t *tx) error {
 		var sealed []byte
 		found, err := t.one(`SELECT message FROM bodies WHERE delivery = $1`, []any{id}, &sealed)
 		if err != nil {
@@ -339,10 +339,9 @@ func (db *DB) Fail(ctx context.Context, a outbox.Attempt, lease string, judge fu
 }
 
 func (t *tx) insertAttempt(a *outbox.Attempt) error {
-	_, err := t.exec(`INSERT INTO attempts (delivery, n, provider, at, took, class, code, detail, ref)
+	return t.do(`INSERT INTO attempts (delivery, n, provider, at, took, class, code, detail, ref)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		a.Delivery, a.N, a.Provider, a.At.UnixMilli(), a.Took.Milliseconds(), string(a.Class), a.Code, a.Detail, a.Ref)
-	return err
 }
 
 func (t *tx) attempts(delivery string) (attempts []outbox.Attempt, err error) {
@@ -392,7 +391,7 @@ func (db *DB) Settle(ctx context.Context, id string, decide func(*outbox.Deliver
 
 // NextDue implements outbox.Store.
 func (db *DB) NextDue(ctx context.Context, lease string) (at time.Time, err error) {
-	err = db.read(ctx, func(t *tx) error {
+	err = db.look(ctx, func(t *tx) error {
 		var ms int64
 		_, err := t.one(`SELECT COALESCE(MIN(due_at), 0) FROM deliveries WHERE state IN ('queued', 'sending') AND lease <> $1`,
 			[]any{lease}, &ms)

@@ -75,7 +75,7 @@ func (t *tx) keepKey(key *passcode.Idempotency, challenge string) error {
 
 // replace takes the place of the newest challenge with the same tenant, scope, purpose and identifier.
 func (t *tx) replace(c *passcode.Challenge, now time.Time) error {
-	_, err := t.exec(`UPDATE challenges SET newest = 0, code_sealed = NULL,
+	err := t.do(`UPDATE challenges SET newest = 0, code_sealed = NULL,
 			ended_at = CASE WHEN state = 'pending' THEN $1 ELSE ended_at END,
 			state = CASE WHEN state <> 'pending' THEN state WHEN expires_at <= $1 THEN 'expired' ELSE 'replaced' END
 		WHERE identifier = $2 AND purpose = $3 AND scope = $4 AND tenant = $5 AND newest = 1`,
@@ -96,7 +96,7 @@ func (t *tx) insertChallenge(c *passcode.Challenge) error {
 		}
 		metadata = string(raw)
 	}
-	_, err := t.exec(`INSERT INTO challenges (id, tenant, application, scope, purpose, channel, recipient, identifier,
+	err := t.do(`INSERT INTO challenges (id, tenant, application, scope, purpose, channel, recipient, identifier,
 			mailbox, code_hash, code_sealed, policy, sends, locale, metadata, created_at, sent_at, expires_at,
 			state, newest, tries, ended_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 'pending', 1, 0, 0)`,
@@ -131,7 +131,7 @@ func (t *tx) updateChallenge(before, c *passcode.Challenge) error {
 		c.ExpiresAt.Equal(before.ExpiresAt) && len(c.CodeSealed) == len(before.CodeSealed) {
 		return nil
 	}
-	_, err := t.exec(`UPDATE challenges SET state = $2, code_hash = $3, code_sealed = $4, tries = $5, sends = $6,
+	err := t.do(`UPDATE challenges SET state = $2, code_hash = $3, code_sealed = $4, tries = $5, sends = $6,
 			sent_at = $7, expires_at = $8, ended_at = $9 WHERE id = $1`,
 		c.ID, string(c.State), c.CodeHash, c.CodeSealed, c.Tries, c.Sends,
 		millis(c.SentAt), millis(c.ExpiresAt), millis(c.EndedAt))

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,18 +52,37 @@ func openPostgres(ctx context.Context, url string) (*postgresDB, error) {
 }
 
 func (db *postgresDB) transact(ctx context.Context, body func(*tx) error) error {
-	var err error
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
 	for range postgresRetries {
-		err = pgx.BeginFunc(ctx, db.pool, func(p pgx.Tx) error {
-			return body(&tx{ctx: ctx, querier: postgresTx{p}})
-		})
-		if !lostRace(err) {
+		if err = run(ctx, conn, "begin", body); !lostRace(err) {
 			return err
 		}
 		select {
 		case <-time.After(rand.N(2 * time.Millisecond)):
 		case <-ctx.Done():
 			return err
+		}
+	}
+	return err
+}
+
+// run is one transaction on one connection.
+func run(ctx context.Context, conn *pgxpool.Conn, begin string, body func(*tx) error) error {
+	p := &postgresTx{conn: conn}
+	p.queue(begin, nil)
+	err := body(&tx{ctx: ctx, querier: p})
+	if err == nil {
+		p.queue("commit", nil)
+		err = p.send(ctx, nil)
+	}
+	if err != nil && p.begun {
+		// A connection on which even this fails is not given to anybody else.
+		if _, undo := conn.Exec(context.WithoutCancel(ctx), "rollback"); undo != nil {
+			conn.Conn().Close(context.WithoutCancel(ctx))
 		}
 	}
 	return err
@@ -79,8 +99,21 @@ func lostRace(err error) bool {
 }
 
 func (db *postgresDB) read(ctx context.Context, body func(*tx) error) error {
-	return pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
-		func(p pgx.Tx) error { return body(&tx{ctx: ctx, querier: postgresTx{p}}) })
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return run(ctx, conn, "begin isolation level repeatable read read only", body)
+}
+
+func (db *postgresDB) look(ctx context.Context, body func(*tx) error) error {
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return body(&tx{ctx: ctx, querier: &postgresTx{conn: conn}})
 }
 
 func (db *postgresDB) ping(ctx context.Context) error { return db.pool.Ping(ctx) }
@@ -93,25 +126,68 @@ func (db *postgresDB) close() error {
 	return nil
 }
 
-type postgresTx struct{ pgx.Tx }
-
-func (p postgresTx) lock() string { return " FOR UPDATE" }
-
-func (p postgresTx) execute(ctx context.Context, sql string, args []any) (int64, error) {
-	tag, err := p.Exec(ctx, sql, args...)
-	return tag.RowsAffected(), err
+// postgresTx sends statements together with the next one whose answer is needed: a round trip is what they cost most.
+type postgresTx struct {
+	conn   *pgxpool.Conn
+	queued pgx.Batch
+	// begun is set once something was sent, and so the transaction exists.
+	begun bool
 }
 
-func (p postgresTx) query(ctx context.Context, sql string, args []any, each func(scan func(...any) error) error) error {
-	rows, err := p.Query(ctx, sql, args...)
-	if err != nil {
+func (p *postgresTx) lock() string { return " FOR UPDATE" }
+
+func (p *postgresTx) queue(sql string, args []any) { p.queued.Queue(sql, args...) }
+
+func (p *postgresTx) later(_ context.Context, sql string, args []any) error {
+	p.queue(sql, args)
+	return nil
+}
+
+func (p *postgresTx) execute(ctx context.Context, sql string, args []any) (affected int64, err error) {
+	p.queue(sql, args)
+	err = p.send(ctx, func(results pgx.BatchResults) error {
+		tag, err := results.Exec()
+		affected = tag.RowsAffected()
 		return err
+	})
+	return affected, err
+}
+
+func (p *postgresTx) query(ctx context.Context, sql string, args []any, each func(scan func(...any) error) error) error {
+	p.queue(sql, args)
+	return p.send(ctx, func(results pgx.BatchResults) error {
+		rows, err := results.Query()
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if err := each(rows.Scan); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+}
+
+// send sends what is queued in one go and hands the answer to the last of it to last. The first error is the one
+// returned: the server carries out nothing after it.
+func (p *postgresTx) send(ctx context.Context, last func(pgx.BatchResults) error) (err error) {
+	batch := p.queued
+	p.queued, p.begun = pgx.Batch{}, true
+	results := p.conn.SendBatch(ctx, &batch)
+	defer func() { err = cmp.Or(err, results.Close()) }()
+	before := batch.Len()
+	if last != nil {
+		before--
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := each(rows.Scan); err != nil {
+	for range before {
+		if _, err := results.Exec(); err != nil {
 			return err
 		}
 	}
-	return rows.Err()
+	if last == nil {
+		return nil
+	}
+	return last(results)
 }

@@ -89,16 +89,22 @@ func (db *sqliteDB) transact(ctx context.Context, body func(*tx) error) error {
 }
 
 func (db *sqliteDB) read(ctx context.Context, body func(*tx) error) error {
+	return db.look(ctx, func(t *tx) error {
+		if _, err := t.execute(ctx, "BEGIN", nil); err != nil {
+			return err
+		}
+		defer t.execute(ctx, "COMMIT", nil)
+		return body(t)
+	})
+}
+
+func (db *sqliteDB) look(ctx context.Context, body func(*tx) error) error {
 	select {
 	case conn, open := <-db.readers:
 		if !open {
 			return errClosed
 		}
 		defer func() { db.readers <- conn }()
-		if err := conn.run("BEGIN"); err != nil {
-			return err
-		}
-		defer conn.run("COMMIT")
 		return body(&tx{ctx: ctx, querier: conn})
 	case <-ctx.Done():
 		return ctx.Err()
@@ -106,7 +112,7 @@ func (db *sqliteDB) read(ctx context.Context, body func(*tx) error) error {
 }
 
 func (db *sqliteDB) ping(ctx context.Context) error {
-	return db.read(ctx, func(t *tx) error {
+	return db.look(ctx, func(t *tx) error {
 		var one int
 		_, err := t.one(`SELECT 1`, nil, &one)
 		return err
@@ -185,6 +191,11 @@ func (c *sqliteConn) execute(_ context.Context, sql string, args []any) (int64, 
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+func (c *sqliteConn) later(ctx context.Context, sql string, args []any) error {
+	_, err := c.execute(ctx, sql, args)
+	return err
 }
 
 func (c *sqliteConn) query(_ context.Context, sql string, args []any, each func(scan func(...any) error) error) (err error) {

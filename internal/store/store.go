@@ -36,8 +36,9 @@ type backend interface {
 	// transact runs body in one transaction and commits it, unless body returns an error. body may be called again
 	// from the start, and must not depend on what an earlier call left behind.
 	transact(ctx context.Context, body func(*tx) error) error
-	// read runs body where it sees one committed state and changes nothing.
+	// read runs body where it sees one committed state and changes nothing; look does so for a single statement.
 	read(ctx context.Context, body func(*tx) error) error
+	look(ctx context.Context, body func(*tx) error) error
 	// migrate brings the schema to this program's version, under a lock.
 	migrate(ctx context.Context) (applied int, err error)
 	// version returns the schema's version, and this program's.
@@ -117,6 +118,9 @@ type tx struct {
 // querier runs one statement; each backend has one.
 type querier interface {
 	execute(ctx context.Context, sql string, args []any) (affected int64, err error)
+	// later is for a statement whose answer nobody waits for: it is carried out with a later one, in order, and its
+	// error is that one's.
+	later(ctx context.Context, sql string, args []any) error
 	// query calls each for every row; each scans it.
 	query(ctx context.Context, sql string, args []any, each func(scan func(...any) error) error) error
 	// lock is what a SELECT ends with to lock its rows.
@@ -127,6 +131,12 @@ func (t *tx) exec(sql string, args ...any) (int64, error) {
 	n, err := t.execute(t.ctx, sql, args)
 	t.wrote = t.wrote || n > 0 || err != nil
 	return n, err
+}
+
+// do carries out a statement whose answer does not matter, but for an error.
+func (t *tx) do(sql string, args ...any) error {
+	t.wrote = true
+	return t.later(t.ctx, sql, args)
 }
 
 // one reads the only row of a statement into dest, and reports whether there was one. A statement that writes says so
