@@ -29,7 +29,7 @@ var (
 	invalidCode          = kind{http.StatusUnprocessableEntity, "invalid_code", "The code cannot be sent"}
 	notSent              = kind{http.StatusServiceUnavailable, "not_sent", "The code was not sent"}
 	unknownOutcome       = kind{http.StatusServiceUnavailable, "unknown_outcome", "It is not known whether the code was sent"}
-	internalError        = kind{http.StatusInternalServerError, "internal_error", "The event could not be handled"}
+	internalError        = kind{http.StatusInternalServerError, "internal", "The event could not be handled"}
 )
 
 // reasons is the one table from the engine's reasons to this door's answers. The reasons that speak of verifying or of
