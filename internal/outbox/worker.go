@@ -56,7 +56,7 @@ type Outbox struct {
 	watches watches
 	held    held
 	closing atomic.Bool
-	pending sync.WaitGroup // records under way
+	pending sync.WaitGroup // what has to be on disk before this process may end
 }
 
 // held knows which deliveries wait in memory for a worker.
@@ -116,6 +116,23 @@ func (o *Outbox) take() bool {
 
 // Release gives back a reservation whose row was not written.
 func (o *Outbox) Release() { o.room.Add(1) }
+
+// Abandon gives back a reservation whose row may or may not have been written, because the store lost its connection
+// in between: if the row is there, it is due for anybody, as soon as the store can be reached.
+func (o *Outbox) Abandon(d Delivery) {
+	o.pending.Go(func() {
+		for tries := 1; ; tries++ {
+			err := o.store.Return(context.Background(), o.token, []string{d.ID}, o.Now())
+			if err == nil || o.closing.Load() { // at the end the lease lapses, which comes to the same
+				break
+			}
+			o.Log.Error("return delivery", "delivery", d.ID, "passcode", d.Challenge, "error", err)
+			time.Sleep(backoff(soon, tries))
+		}
+		o.room.Add(1)
+		o.Wake()
+	})
+}
 
 // HandOver gives the worker a delivery that was reserved and is on disk. It never blocks.
 func (o *Outbox) HandOver(d Delivery) {
@@ -251,12 +268,10 @@ func (o *Outbox) carry(ctx context.Context, d Delivery) {
 	}
 	attempt.Ref = cut(ref, 200)
 	o.records <- struct{}{}
-	o.pending.Add(1)
-	go func() {
-		defer o.pending.Done()
+	o.pending.Go(func() {
 		defer func() { <-o.records }()
 		o.record(ctx, d, attempt, fault)
-	}()
+	})
 }
 
 func (o *Outbox) send(ctx context.Context, provider string, d *Delivery) (ref string, err error) {

@@ -66,10 +66,11 @@ type Engine struct {
 // Outbox is what the engine needs of outbox.Outbox.
 type Outbox interface {
 	// Reserve leases d to this process when its worker has room for one more, and reports whether it did. It is called
-	// before the row is written; HandOver or Release must follow.
+	// before the row is written. HandOver must follow when it was, Release when it was not, Abandon when nobody knows.
 	Reserve(d *outbox.Delivery) bool
 	HandOver(d outbox.Delivery)
 	Release()
+	Abandon(d outbox.Delivery)
 	// Wake tells the worker that there may be rows to claim.
 	Wake()
 	Watch(id string) *outbox.Watch

@@ -464,3 +464,29 @@ func TestAnIdempotencyKeyReturnsTheFirstChallenge(t *testing.T) {
 		refusal(t, err, passcode.KeyReused)
 	})
 }
+
+// doubtful is a store whose answer to Issue gets lost after it was carried out.
+type doubtful struct{ passcode.Store }
+
+func (d doubtful) Issue(ctx context.Context, i passcode.Issuance) error {
+	if err := d.Store.Issue(ctx, i); err != nil {
+		return err
+	}
+	return errors.New("connection lost")
+}
+
+func TestAPasscodeWhoseCommitIsInDoubtIsStillSent(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.Store = doubtful{b.db}
+		var refused *passcode.Refusal
+		if _, err := b.Issue(t.Context(), request("lea@example.org"), 0); err == nil || errors.As(err, &refused) {
+			t.Fatalf("error %v, want one that is internal", err)
+		}
+		time.Sleep(10 * time.Second)
+		code := b.mail.last(t).Code
+		v := b.verify(t, passcode.Ref{Tenant: "default", To: "lea@example.org", Purpose: passcode.SignIn}, code)
+		if !v.Verified || b.mail.count() != 1 {
+			t.Errorf("%+v after %d sends; the row is there, so its code must come once and work", v, b.mail.count())
+		}
+	})
+}

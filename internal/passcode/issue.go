@@ -139,7 +139,7 @@ func (e *Engine) send(ctx context.Context, d *outbox.Delivery, wait time.Duratio
 	reserved := e.Outbox.Reserve(d)
 	if err := write(); err != nil {
 		if reserved {
-			e.Outbox.Release()
+			e.unreserve(*d, err)
 		}
 		return err
 	}
@@ -157,6 +157,19 @@ func (e *Engine) send(ctx context.Context, d *outbox.Delivery, wait time.Duratio
 		e.await(ctx, d, watch, wait)
 	}
 	return nil
+}
+
+// unreserve gives back a reservation after its write failed. After a clear no there is no row; after anything else
+// there may be one.
+func (e *Engine) unreserve(d outbox.Delivery, err error) {
+	var spent *Exhausted
+	var repeated *Repeated
+	var refusal *Refusal
+	if errors.As(err, &spent) || errors.As(err, &repeated) || errors.As(err, &refusal) || errors.Is(err, ErrNoChallenge) {
+		e.Outbox.Release()
+		return
+	}
+	e.Outbox.Abandon(d)
 }
 
 // await waits until a provider has answered, or wait is over, and brings d up to date.

@@ -24,12 +24,15 @@ func (e *Engine) Relay(ctx context.Context, r Relay) (Relayed, error) {
 	}
 	reserved := e.Outbox.Reserve(&d)
 	joined, tookUp, err := e.Store.Relay(ctx, d, spends, now)
-	if reserved && (err != nil || joined != nil && !tookUp) {
+	if err != nil {
+		if reserved {
+			e.unreserve(d, err)
+		}
+		return Relayed{}, e.refused(err)
+	}
+	if reserved && joined != nil && !tookUp {
 		e.Outbox.Release()
 		reserved = false
-	}
-	if err != nil {
-		return Relayed{}, e.refused(err)
 	}
 	e.observe(Event{Kind: EventRelayed, Channel: d.Channel, Purpose: r.Purpose})
 	if joined != nil {
