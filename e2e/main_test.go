@@ -1,0 +1,39 @@
+// Package e2e_test drives the otpost program as its users do: as a process of its own, over HTTP, mail and signals.
+package e2e_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// program builds otpost once and returns its path. With -race, the program watches itself too.
+var program = sync.OnceValues(func() (string, error) {
+	folder, err := os.MkdirTemp("", "otpost-e2e-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, "otpost")
+	args := []string{"build", "-o", path}
+	if raceDetector {
+		args = append(args, "-race")
+	}
+	if out, err := exec.Command("go", append(args, "../cmd/otpost")...).CombinedOutput(); err != nil {
+		return path, fmt.Errorf("build otpost: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	path, err := program()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(filepath.Dir(path))
+	os.Exit(code)
+}

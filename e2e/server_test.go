@@ -1,0 +1,188 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"net"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// settings are settings by name, as in otpost.yaml.
+type settings map[string]string
+
+// with returns the settings with others over them.
+func (s settings) with(others ...settings) settings {
+	merged := maps.Clone(s)
+	for _, other := range others {
+		maps.Copy(merged, other)
+	}
+	return merged
+}
+
+// environ is the environment of a process that has these settings and nothing else of otpost's.
+func (s settings) environ(folder string) []string {
+	environ := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "TZ=UTC", "GORACE=exitcode=66"}
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		variable := name
+		if name == strings.ToLower(name) {
+			variable = "OTPOST_" + strings.ToUpper(name)
+		}
+		environ = append(environ, variable+"="+s[name])
+	}
+	return environ
+}
+
+// command is an otpost that is about to run in an empty folder.
+func command(t testing.TB, s settings, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Dir = t.TempDir()
+	cmd.Env = s.environ(cmd.Dir)
+	return cmd
+}
+
+// run runs otpost to its end.
+func run(t testing.TB, s settings, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := command(t, s, args...)
+	var out, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { cmd.Process.Kill() })()
+	_ = cmd.Wait() // the exit code is the caller's to judge
+	return out.String(), complaint.String(), cmd.ProcessState.ExitCode()
+}
+
+// createKey makes an API key for an application and returns it.
+func createKey(t testing.TB, s settings, application string) string {
+	t.Helper()
+	stdout, stderr, code := run(t, s, "key", "create", "--application", application, "--output", "json")
+	var made struct{ Key string }
+	if err := json.Unmarshal([]byte(stdout), &made); code != 0 || err != nil || made.Key == "" {
+		t.Fatalf("key create: exit %d, %v\n%s%s", code, err, stdout, stderr)
+	}
+	return made.Key
+}
+
+// server is a running otpost serve.
+type server struct {
+	t testing.TB
+	// public and ops are host:port of the two listeners.
+	public, ops string
+	log         *logBook
+	cmd         *exec.Cmd
+	exited      chan struct{}
+}
+
+var (
+	publicAddress = regexp.MustCompile(`(?:public=|"public":")([0-9.:]+)`)
+	opsAddress    = regexp.MustCompile(`(?:operations=|"operations":")([0-9.:]+)`)
+)
+
+// start runs otpost serve until the test ends and waits until it is ready. Ports are free ones, the log is at debug
+// level, unless settings say otherwise.
+func start(t testing.TB, s settings) *server {
+	t.Helper()
+	own := settings{"listen": "127.0.0.1:0", "ops_listen": "127.0.0.1:0", "log_level": "debug", "log_format": "json"}
+	p := launch(t, own.with(s))
+	await(t, "the server to be ready", func() bool {
+		select {
+		case <-p.exited:
+			t.Fatalf("the server ended at its start: %v\n%s", p.cmd.ProcessState, p.log)
+		default:
+		}
+		p.public, p.ops = p.log.find(publicAddress), p.log.find(opsAddress)
+		return p.ops != ""
+	})
+	return p
+}
+
+// launch starts otpost serve.
+func launch(t testing.TB, s settings) *server {
+	t.Helper()
+	p := &server{t: t, log: &logBook{}, cmd: command(t, s, "serve"), exited: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt from the keyboard is for the test
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = p.cmd.Wait() // ProcessState says how it ended
+		close(p.exited)
+	}()
+	t.Cleanup(p.end)
+	return p
+}
+
+// end makes sure that the process is gone, and reports what the race detector found in it.
+func (p *server) end() {
+	p.cmd.Process.Kill()
+	<-p.exited
+	if strings.Contains(p.log.String(), "DATA RACE") {
+		p.t.Errorf("the server has a data race:\n%s", p.log)
+	}
+	if p.t.Failed() {
+		text := p.log.String()
+		p.t.Logf("the server's log ends:\n%s", text[max(0, len(text)-4000):])
+	}
+}
+
+// kill ends the server as a power cut would: SIGKILL, nothing is finished.
+func (p *server) kill() {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGKILL); err != nil {
+		p.t.Fatal(err)
+	}
+	<-p.exited
+}
+
+// term asks the server to stop.
+func (p *server) term() {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// stop asks the server to stop and wants it to end well.
+func (p *server) stop() {
+	p.t.Helper()
+	p.term()
+	p.stopped()
+}
+
+// stopped waits for the end and wants exit code 0.
+func (p *server) stopped() {
+	p.t.Helper()
+	awaitClosed(p.t, "the server to stop", p.exited)
+	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
+		p.t.Fatalf("the server stopped with exit code %d, want 0:\n%s", code, p.log)
+	}
+}
+
+// freeAddress is an address of this machine that nobody listened on a moment ago.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}

@@ -1,0 +1,194 @@
+package e2e_test
+
+import (
+	"bytes"
+	"io"
+	"mime"
+	"net"
+	"net/mail"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+)
+
+// sink is a mail server that remembers each message and answers when the test wants it to. A message counts as
+// received once it is there whole: a real server may deliver it whether or not its answer arrives.
+type sink struct {
+	addr string
+
+	mu      sync.Mutex
+	changed *sync.Cond
+	// answers is how many messages may still be answered, any number when negative.
+	answers  int
+	held     int
+	received []message
+	// refuse, when set, says with which error the recipient is refused.
+	refuse func(to string) error
+}
+
+// message is a mail as far as the tests care.
+type message struct {
+	to, id, code string
+	text         []byte
+}
+
+// startSink listens on addr, or on a free port when it is empty, and answers nothing before it is told to.
+func startSink(t testing.TB, addr string) *sink {
+	t.Helper()
+	if addr == "" {
+		addr = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &sink{addr: l.Addr().String()}
+	k.changed = sync.NewCond(&k.mu)
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &sinkSession{sink: k}, nil }))
+	server.Domain = "sink.example.test"
+	go server.Serve(l)
+	t.Cleanup(func() {
+		k.answer(-1)
+		server.Close()
+	})
+	return k
+}
+
+// settings let a server send to the sink.
+func (k *sink) settings() settings { return mailTo(k.addr) }
+
+func mailTo(addr string) settings {
+	return settings{"mail_url": "smtp://" + addr + "?tls=none", "mail_from": "Shop <codes@example.test>"}
+}
+
+// answer lets so many further messages be answered, all when n is negative.
+func (k *sink) answer(n int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.answers = max(k.answers, 0) + n; n < 0 {
+		k.answers = -1
+	}
+	k.changed.Broadcast()
+}
+
+// refuseWith makes the sink refuse recipients for whom f returns an error.
+func (k *sink) refuseWith(f func(to string) error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.refuse = f
+}
+
+// deliver takes a message and returns when it may be answered.
+func (k *sink) deliver(m message) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.received = append(k.received, m)
+	k.held++
+	for k.answers == 0 {
+		k.changed.Wait()
+	}
+	k.held--
+	if k.answers > 0 {
+		k.answers--
+	}
+}
+
+// waiting is how many messages are received and not answered.
+func (k *sink) waiting() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.held
+}
+
+// total is how many messages were received.
+func (k *sink) total() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.received)
+}
+
+// byRecipient are the messages each person got.
+func (k *sink) byRecipient() map[string][]message {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	got := map[string][]message{}
+	for _, m := range k.received {
+		got[m.to] = append(got[m.to], m)
+	}
+	return got
+}
+
+// to waits until a person has n messages and returns them.
+func (k *sink) to(t testing.TB, address string, n int) []message {
+	t.Helper()
+	await(t, "mail to "+address, func() bool { return len(k.byRecipient()[address]) >= n })
+	return k.byRecipient()[address]
+}
+
+// sinkSession is one transaction with the sink.
+type sinkSession struct {
+	sink *sink
+	to   string
+}
+
+func (s *sinkSession) Mail(string, *smtp.MailOptions) error { return nil }
+
+func (s *sinkSession) Rcpt(to string, _ *smtp.RcptOptions) error {
+	s.sink.mu.Lock()
+	refuse := s.sink.refuse
+	s.sink.mu.Unlock()
+	if refuse != nil {
+		if err := refuse(to); err != nil {
+			return err
+		}
+	}
+	s.to = to
+	return nil
+}
+
+func (s *sinkSession) Data(r io.Reader) error {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	m := message{to: s.to, text: text}
+	if parsed, err := mail.ReadMessage(bytes.NewReader(text)); err == nil {
+		m.id, m.code = parsed.Header.Get("Message-Id"), codeIn(parsed.Header.Get("Subject"))
+	}
+	s.sink.deliver(m)
+	return nil
+}
+
+func (s *sinkSession) Reset()        {}
+func (s *sinkSession) Logout() error { return nil }
+
+// codeIn is the code of a subject, which begins with it in the languages the tests use.
+func codeIn(subject string) string {
+	decoded, err := new(mime.WordDecoder).DecodeHeader(subject)
+	if err != nil {
+		return ""
+	}
+	code, _, _ := strings.Cut(decoded, " ")
+	return code
+}
+
+// feed answers one message every so many milliseconds until the test ends: a slow mail server.
+func (k *sink) feed(t testing.TB, milliseconds int) {
+	tick := time.NewTicker(time.Duration(milliseconds) * time.Millisecond)
+	stop := make(chan struct{})
+	t.Cleanup(func() { close(stop) })
+	go func() {
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				k.answer(1)
+			case <-stop:
+				return
+			}
+		}
+	}()
+}
