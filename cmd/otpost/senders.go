@@ -47,7 +47,7 @@ func openSenders(c *config.Config, db *store.DB, now func() time.Time) (*senders
 		err = s.open(environmentName, "smtp", values, provider.Environment{Now: now}, outbox.Email)
 	}
 	if hook := c.WebhookURL.Reveal(); err == nil && hook != nil {
-		values := map[string]string{"url": hook.String(), "secret": c.WebhookSecret.Reveal()}
+		values := map[string]string{"url": hook.String(), "secrets": c.WebhookSecret.Reveal()}
 		if c.WebhookAllowPrivate {
 			values["allow_private"] = "true"
 		}
