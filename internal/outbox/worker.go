@@ -126,7 +126,7 @@ func (o *Outbox) Abandon(d Delivery) {
 			if err == nil || o.closing.Load() { // at the end the lease lapses, which comes to the same
 				break
 			}
-			o.Log.Error("return delivery", "delivery", d.ID, "passcode", d.Challenge, "error", err)
+			o.Log.Error("return delivery", "delivery", d.ID, "passcode_id", d.Challenge, "error", err)
 			time.Sleep(backoff(soon, tries))
 		}
 		o.room.Add(1)
@@ -291,7 +291,7 @@ func (o *Outbox) keeps(ctx context.Context, d *Delivery, now time.Time) bool {
 	until := now.Add(o.Lease)
 	ok, err := o.store.Renew(ctx, d.ID, o.token, until)
 	if err != nil {
-		o.Log.ErrorContext(ctx, "renew lease", "delivery", d.ID, "passcode", d.Challenge, "error", err)
+		o.Log.ErrorContext(ctx, "renew lease", "delivery", d.ID, "passcode_id", d.Challenge, "error", err)
 	}
 	d.DueAt = until
 	return ok && err == nil
@@ -301,7 +301,7 @@ func (o *Outbox) keeps(ctx context.Context, d *Delivery, now time.Time) bool {
 // be given back stays in hand, since this process does not claim what it holds.
 func (o *Outbox) drop(ctx context.Context, d Delivery, now time.Time) {
 	if err := o.store.Return(ctx, o.token, []string{d.ID}, now); err != nil {
-		o.Log.ErrorContext(ctx, "return delivery", "delivery", d.ID, "passcode", d.Challenge, "error", err)
+		o.Log.ErrorContext(ctx, "return delivery", "delivery", d.ID, "passcode_id", d.Challenge, "error", err)
 		time.AfterFunc(soon[0], func() { o.HandOver(d) })
 		return
 	}
@@ -351,7 +351,7 @@ func (o *Outbox) keepAttempt(ctx context.Context, d Delivery, a Attempt, fault *
 		if err == nil || errors.Is(err, ErrNoDelivery) {
 			return after, err
 		}
-		o.Log.ErrorContext(ctx, "record attempt", "delivery", d.ID, "passcode", d.Challenge, "error", err)
+		o.Log.ErrorContext(ctx, "record attempt", "delivery", d.ID, "passcode_id", d.Challenge, "error", err)
 		select {
 		case <-time.After(backoff(soon, tries) / 10):
 		case <-ctx.Done():
@@ -368,7 +368,7 @@ func (o *Outbox) logAttempt(ctx context.Context, d *Delivery, a *Attempt) {
 	if !o.Log.Enabled(ctx, level) {
 		return
 	}
-	o.Log.LogAttrs(ctx, level, "delivery attempt", slog.String("delivery", d.ID), slog.String("passcode", d.Challenge),
+	o.Log.LogAttrs(ctx, level, "delivery attempt", slog.String("delivery", d.ID), slog.String("passcode_id", d.Challenge),
 		slog.String("provider", a.Provider), slog.Int("attempt", a.N), slog.String("state", string(d.State)),
 		slog.String("class", string(a.Class)), slog.String("provider_code", a.Code), slog.String("detail", a.Detail),
 		slog.Duration("took", a.Took))
