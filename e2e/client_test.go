@@ -74,6 +74,33 @@ func call[T any](c *client, method, path, body string, status int) (into T) {
 	return into
 }
 
+// refused makes a request and wants a problem document of that status.
+func (c *client) refused(method, path, body string, status int) (problem, http.Header) {
+	c.t.Helper()
+	got, err := c.send(method, path, body)
+	if err != nil {
+		c.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return got.problem(c.t, status), got.header
+}
+
+// problem reads a problem document and checks its form (RFC 9457 §3).
+func (a answer) problem(t testing.TB, status int) (p problem) {
+	t.Helper()
+	if err := json.Unmarshal(a.body, &p); err != nil || a.status != status || p.Status != status || p.Type == "" ||
+		p.Title == "" || p.Code == "" || a.header.Get("Content-Type") != "application/problem+json" {
+		t.Fatalf("got %v %v, want a problem document of status %d", a, a.header, status)
+	}
+	return p
+}
+
+// problem is a problem document.
+type problem struct {
+	Type, Title, Detail, Code, Instance string
+	Status                              int
+	Errors                              []struct{ Field, Detail string }
+}
+
 // passcode is what an issue and a resend answer.
 type passcode struct {
 	ID           string

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"database/sql"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
@@ -48,8 +49,6 @@ func newPostgres(t testing.TB) *database {
 	db.open(t, "pgx", db.url)
 	return db
 }
-
-func (db *database) isSQLite() bool { return db.url == "sqlite:"+db.file() }
 
 func (db *database) open(t testing.TB, driver, source string) {
 	t.Helper()
@@ -109,4 +108,10 @@ func (db *database) counts(t testing.TB) map[string]int {
 		counts[table] = db.number(t, "SELECT COUNT(*) FROM "+table)
 	}
 	return counts
+}
+
+// kind is "sqlite" or "postgres".
+func (db *database) kind() string {
+	kind, _, _ := strings.Cut(db.url, ":")
+	return kind
 }
