@@ -174,7 +174,9 @@ func (h *Handler) relay(r *http.Request, v *visit) *problem {
 	case outbox.NotSent:
 		return &problem{kind: notSent, retryAt: v.arrived}
 	case outbox.Unknown:
-		if h.AnswerUnknown == http.StatusServiceUnavailable {
+		// What was given up will not be tried again, so saying "sent" could leave a person without a code.
+		state := relayed.Outcome.State
+		if h.AnswerUnknown == http.StatusServiceUnavailable || state == outbox.Failed || state == outbox.Stale {
 			return &problem{kind: unknownOutcome, retryAt: v.arrived}
 		}
 		return nil
