@@ -25,8 +25,9 @@ type sink struct {
 	answers  int
 	held     int
 	received []message
-	// refuse, when set, says with which error the recipient is refused.
+	// refuse and reject, when set, say with which error a recipient and a whole message are refused.
 	refuse func(to string) error
+	reject func(m message) error
 }
 
 // message is a mail as far as the tests care.
@@ -74,6 +75,13 @@ func (k *sink) answer(n int) {
 	k.changed.Broadcast()
 }
 
+// hold answers no further message until told to.
+func (k *sink) hold() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.answers = 0
+}
+
 // refuseWith makes the sink refuse recipients for whom f returns an error.
 func (k *sink) refuseWith(f func(to string) error) {
 	k.mu.Lock()
@@ -81,10 +89,22 @@ func (k *sink) refuseWith(f func(to string) error) {
 	k.refuse = f
 }
 
-// deliver takes a message and returns when it may be answered.
-func (k *sink) deliver(m message) {
+// rejectWith makes the sink refuse messages for which f returns an error.
+func (k *sink) rejectWith(f func(m message) error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.reject = f
+}
+
+// deliver takes a message and returns when it may be answered.
+func (k *sink) deliver(m message) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.reject != nil {
+		if err := k.reject(m); err != nil {
+			return err
+		}
+	}
 	k.received = append(k.received, m)
 	k.held++
 	for k.answers == 0 {
@@ -94,6 +114,7 @@ func (k *sink) deliver(m message) {
 	if k.answers > 0 {
 		k.answers--
 	}
+	return nil
 }
 
 // waiting is how many messages are received and not answered.
@@ -158,8 +179,7 @@ func (s *sinkSession) Data(r io.Reader) error {
 	if parsed, err := mail.ReadMessage(bytes.NewReader(text)); err == nil {
 		m.id, m.code = parsed.Header.Get("Message-Id"), codeIn(parsed.Header.Get("Subject"))
 	}
-	s.sink.deliver(m)
-	return nil
+	return s.sink.deliver(m)
 }
 
 func (s *sinkSession) Reset()        {}

@@ -43,7 +43,8 @@ func (db *sqliteDB) migrate(ctx context.Context) (int, error) {
 }
 
 func (db *sqliteDB) version(ctx context.Context) (have, want int64, err error) {
-	err = db.look(ctx, func(t *tx) error { have, err = schemaVersion(t); return err })
+	const made = `SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'goose_db_version'`
+	err = db.read(ctx, func(t *tx) error { have, err = schemaVersion(t, made); return err })
 	return have, newest(), err
 }
 
@@ -61,7 +62,8 @@ func (db *postgresDB) migrate(ctx context.Context) (int, error) {
 }
 
 func (db *postgresDB) version(ctx context.Context) (have, want int64, err error) {
-	err = db.look(ctx, func(t *tx) error { have, err = schemaVersion(t); return err })
+	const made = `SELECT COUNT(to_regclass('goose_db_version'))`
+	err = db.read(ctx, func(t *tx) error { have, err = schemaVersion(t, made); return err })
 	return have, newest(), err
 }
 
@@ -112,8 +114,12 @@ func steps(dialect goose.Dialect) (steps []*goose.Migration, err error) {
 	return steps, nil
 }
 
-// schemaVersion reads goose's table, which is missing before the first migration.
-func schemaVersion(t *tx) (version int64, err error) {
+// schemaVersion reads goose's table, which is missing before the first migration: made counts it.
+func schemaVersion(t *tx, made string) (version int64, err error) {
+	var tables int64
+	if _, err := t.one(made, nil, &tables); err != nil || tables == 0 {
+		return 0, err
+	}
 	_, err = t.one(`SELECT MAX(version_id) FROM goose_db_version WHERE is_applied`, nil, &version)
 	return version, err
 }
