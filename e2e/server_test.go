@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net"
 	"os"
@@ -44,7 +45,7 @@ func (s settings) environ(folder string) []string {
 func command(t testing.TB, s settings, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := program()
-	if err != nil {
+	if err := errors.Join(err, sources()); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path, args...)
