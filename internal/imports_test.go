@@ -1,0 +1,226 @@
+package internal_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/otpost/otpost/"
+
+// room says what one room may know of ours. A room that is not in the table may not exist.
+type room struct {
+	name string
+	// may are the rooms it may import.
+	may []string
+	// because is the sentence that an import beside these breaks.
+	because string
+}
+
+// table is who may import whom: meaning does not import machinery, doors do not know each other, only the program
+// knows all.
+var table = []room{
+	{"outbox", nil, "outbox is a word that others are built on: it knows no passcode, no provider and no database."},
+	{"locale", nil, "locale speaks languages and knows nothing of what is said."},
+	{"access", nil, "access says who is calling, whatever they call for."},
+	{"seal", nil, "seal handles bytes and keys; what they mean is others' business."},
+	{"config", nil, "config is read before anything else exists, so it knows only values."},
+	{"extension", nil, "extension is Entra's contract in both directions; an engine has no place in it."},
+	{"redact", nil, "redact must be usable by everybody, so it may know nobody."},
+
+	{"compose", []string{"outbox", "locale"}, "compose turns words into an outbox message, and decides nothing."},
+	{"passcode", []string{"outbox"}, "passcode is the engine: stores, providers and doors come to it by interfaces of its own."},
+	{"provider", []string{"outbox", "extension"}, "a provider carries outbox messages; it knows no passcode and no store."},
+	{"store", []string{"passcode", "outbox", "access"}, "store implements the interfaces of the rooms it serves, and no door's."},
+
+	{"front", []string{"access", "locale"}, "front is how doors are mounted; what a door says is the door's."},
+	{"front/rest", []string{"front", "passcode", "access", "outbox", "locale"},
+		"a door knows the corridor and the engine's words, never the store, another door or another protocol."},
+	{"front/entra", []string{"front", "passcode", "access", "outbox", "locale", "extension"},
+		"a door knows the corridor and the engine's words, never the store, another door or another protocol."},
+	{"front/inbox", []string{"front", "passcode", "access", "outbox", "locale"},
+		"a door knows the corridor and the engine's words, never the store, another door or another protocol."},
+
+	{"extension/emulate", []string{"extension"}, "the emulator plays the other side: it may know the contract, not our receiver."},
+
+	// For tests alone; see testOnly.
+	{"store/storetest", []string{"store", "passcode", "outbox", "access", "seal"}, "storetest is the exam of a store and of nothing else."},
+	{"store/pgtest", nil, "pgtest starts a database server and knows nothing of what is kept in it."},
+	{"extension/bubble", nil, "bubble is a network for tests and knows no protocol."},
+}
+
+// testOnly are packages that only tests may import, with path below the module.
+var testOnly = []string{"internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "e2e/mailserver"}
+
+// machinery are packages of others that a room of meaning may not import.
+var machinery = map[string][]string{
+	"outbox":   {"net/http", "database/sql"},
+	"passcode": {"net/http", "database/sql"},
+	"compose":  {"net/http", "database/sql"},
+	"locale":   {"net/http", "database/sql"},
+	"access":   {"net/http", "database/sql"},
+	"seal":     {"net/http", "database/sql"},
+}
+
+// listed is one package of ours as go list tells it.
+type listed struct {
+	ImportPath   string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+}
+
+func (l listed) path() string { return strings.TrimPrefix(l.ImportPath, module) }
+
+// packages asks go for every package of ours.
+func packages(t *testing.T) []listed {
+	t.Helper()
+	openFolders(t)
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", module+"...").Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+		}
+		t.Fatal(err)
+	}
+	var all []listed
+	for in := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var l listed
+		if err := in.Decode(&l); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, l)
+	}
+	if len(all) < len(table) {
+		t.Fatalf("go list named %d packages, want at least the %d rooms", len(all), len(table))
+	}
+	return all
+}
+
+// openFolders opens every folder of the module. Go caches a test's result for as long as the files that the test opened
+// are the same, and does not see what go list opens.
+func openFolders(t *testing.T) {
+	t.Helper()
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && entry.Name() == ".git" {
+			return filepath.SkipDir
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ours are the imports that are packages of this module, without its path.
+func ours(imports []string) []string {
+	var found []string
+	for _, path := range imports {
+		if rest, ok := strings.CutPrefix(path, module); ok {
+			found = append(found, rest)
+		}
+	}
+	return found
+}
+
+func roomOf(path string) (room, bool) {
+	name, inside := strings.CutPrefix(path, "internal/")
+	i := slices.IndexFunc(table, func(r room) bool { return r.name == name })
+	if !inside || i < 0 {
+		return room{}, false
+	}
+	return table[i], true
+}
+
+// isDoor reports whether path is a door: a room within the corridor.
+func isDoor(path string) bool { return strings.HasPrefix(path, "internal/front/") }
+
+func TestRoomsImportOnlyWhatTheTableAllows(t *testing.T) {
+	for _, p := range packages(t) {
+		if !strings.HasPrefix(p.path(), "internal/") {
+			continue
+		}
+		r, known := roomOf(p.path())
+		if !known {
+			t.Errorf("%s is in no row of the table: say what it may import, and why", p.path())
+			continue
+		}
+		for _, path := range ours(p.Imports) {
+			if !slices.Contains(r.may, strings.TrimPrefix(path, "internal/")) {
+				t.Errorf("%s imports %s: %s", p.path(), path, r.because)
+			}
+		}
+		for _, path := range machinery[r.name] {
+			if slices.Contains(p.Imports, path) {
+				t.Errorf("%s imports %s: meaning does not import machinery.", p.path(), path)
+			}
+		}
+	}
+}
+
+func TestEveryRowOfTheTableIsARoom(t *testing.T) {
+	all := packages(t)
+	for _, r := range table {
+		if !slices.ContainsFunc(all, func(p listed) bool { return p.path() == "internal/"+r.name }) {
+			t.Errorf("the table speaks of %s, and there is no such room", r.name)
+		}
+	}
+}
+
+func TestTheProgramIsNobodysLibrary(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, path := range ours(slices.Concat(p.Imports, p.TestImports, p.XTestImports)) {
+			if strings.HasPrefix(path, "cmd/") && p.path() != path {
+				t.Errorf("%s imports %s: the program knows all, so nobody may know the program.", p.path(), path)
+			}
+		}
+	}
+}
+
+func TestTheBenchMeasuresFromOutside(t *testing.T) {
+	for _, p := range packages(t) {
+		benches := p.path() == "bench" || strings.HasPrefix(p.path(), "bench/")
+		for _, path := range ours(slices.Concat(p.Imports, p.TestImports, p.XTestImports)) {
+			switch fromBench := strings.HasPrefix(path, "bench/"); {
+			case benches && !fromBench:
+				t.Errorf("%s imports %s: the bench meets otpost as an application does, over the network.", p.path(), path)
+			case !benches && fromBench:
+				t.Errorf("%s imports %s: nothing of otpost depends on how it is measured.", p.path(), path)
+			}
+		}
+	}
+}
+
+func TestPackagesForTestsAreImportedByTestsAlone(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, path := range ours(p.Imports) {
+			if slices.Contains(testOnly, path) && !slices.Contains(testOnly, p.path()) {
+				t.Errorf("%s imports %s: what exists for tests does not get into the program.", p.path(), path)
+			}
+		}
+	}
+}
+
+// Tests use real things, so a room's tests may know more than the room: any store, any engine. The doors are the
+// exception, since a door that is tested with another would soon need it.
+func TestTestsOfADoorKnowNoOtherDoor(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, path := range ours(slices.Concat(p.TestImports, p.XTestImports)) {
+			if isDoor(p.path()) && isDoor(path) && path != p.path() {
+				t.Errorf("the tests of %s import %s: doors do not know each other.", p.path(), path)
+			}
+			if isDoor(p.path()) && path == "internal/store" {
+				t.Errorf("the tests of %s import %s: a door is tested against the engine's words, by a stub or the engine.", p.path(), path)
+			}
+		}
+	}
+}
