@@ -55,7 +55,7 @@ func (*keyCommand) Help() string {
 
 	otpost key create --application shop > shop.key
 	otpost key list
-	otpost key revoke ky_01jd5k2m3n4p5q6r7s8t9v0w1x`
+	otpost key revoke key_01jd5k2m3n4p5q6r7s8t9v0w1x`
 }
 
 type keyCreateCommand struct {
@@ -125,7 +125,7 @@ type keyRevokeCommand struct {
 func (*keyRevokeCommand) Help() string {
 	return `Example:
 
-	otpost key revoke ky_01jd5k2m3n4p5q6r7s8t9v0w1x`
+	otpost key revoke key_01jd5k2m3n4p5q6r7s8t9v0w1x`
 }
 
 type keyRevoked struct {

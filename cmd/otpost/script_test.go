@@ -58,14 +58,14 @@ func fakeProgram() *Program {
 		},
 		Migrate: func(context.Context, *config.Config) (Migrated, error) { return Migrated{From: 1, To: 3}, nil },
 		CreateKey: func(_ context.Context, _ *config.Config, application, _ string) (NewKey, error) {
-			return NewKey{ID: "ky_1", Application: application, Key: "otk_s3cret"}, nil
+			return NewKey{ID: "key_1", Application: application, Key: "otk_s3cret"}, nil
 		},
 		ListKeys: func(context.Context, *config.Config) ([]KeyLine, error) {
-			return []KeyLine{{ID: "ky_1", Application: "shop", CreatedAt: made},
-				{ID: "ky_2", Application: "old shop", CreatedAt: made, RevokedAt: made.AddDate(0, 1, 0)}}, nil
+			return []KeyLine{{ID: "key_1", Application: "shop", CreatedAt: made},
+				{ID: "key_2", Application: "old shop", CreatedAt: made, RevokedAt: made.AddDate(0, 1, 0)}}, nil
 		},
 		RevokeKey: func(_ context.Context, _ *config.Config, id string) error {
-			if id != "ky_1" {
+			if id != "key_1" {
 				return fmt.Errorf("revoke key %s: %w", id, ErrNoSuchKey)
 			}
 			return nil

@@ -71,13 +71,16 @@ func openServer(ctx context.Context, c *config.Config, log *slog.Logger, more ..
 	return s, nil
 }
 
-// openStore opens the database and brings its schema up to date.
+// openStore opens the database, brings its schema up to date, and makes sure that the key ring belongs to it.
 func openStore(ctx context.Context, c *config.Config, ring *seal.Ring, o store.Options) (*store.DB, error) {
 	db, err := store.Open(ctx, databaseURL(c), ring, o)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := db.Migrate(ctx); err != nil {
+	if _, err = db.Migrate(ctx); err == nil {
+		err = db.CheckRing(ctx, ring)
+	}
+	if err != nil {
 		db.Close()
 		return nil, err
 	}
@@ -99,6 +102,9 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 	}
 	if s.senders, err = openSenders(c, s.db, time.Now); err != nil {
 		return err
+	}
+	if len(s.senders.byName) == 0 {
+		s.log.Warn("no provider is set up, so nothing can be sent; set mail_url and mail_from, webhook_url, or for a trial inbox")
 	}
 	catalogues, err := locale.Open()
 	if err != nil {

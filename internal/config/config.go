@@ -18,7 +18,7 @@ import (
 type Config struct {
 	Listen          string         `name:"listen" default:":8080" group:"Server" form:"address" placeholder:"HOST:PORT" doc:"Address the public listener binds: the API, the event receivers, the pages."`
 	OpsListen       string         `name:"ops_listen" default:":9090" group:"Server" form:"address" placeholder:"HOST:PORT" doc:"Address the operations listener binds: metrics and health. Keep it away from the internet."`
-	PublicURL       *url.URL       `name:"public_url" group:"Server" placeholder:"URL" doc:"Base URL people and identity platforms reach otpost at; links are made from it alone. Empty means it is derived from the listener's address, which suits only a trial on one machine."`
+	PublicURL       *url.URL       `name:"public_url" group:"Server" placeholder:"URL" doc:"URL people and identity platforms reach otpost at. https makes browsers insist on it (HSTS), and the host is part of the api:// audience that Entra's tokens may have."`
 	TrustedProxies  []netip.Prefix `name:"trusted_proxies" group:"Server" placeholder:"CIDR,..." doc:"Networks whose X-Forwarded-For is believed. Empty means the address of the connection is the client's."`
 	Only            Role           `name:"only" default:"all" enum:"all,web,worker" group:"Server" doc:"Which part this process plays: web answers requests, worker sends messages. Splitting needs PostgreSQL."`
 	Production      bool           `name:"production" default:"false" group:"Server" doc:"Refuses what is only for development, such as the built-in inbox."`

@@ -71,6 +71,9 @@ func (w *Watch) Wait(ctx context.Context) (Delivery, bool) {
 	}
 }
 
+// Look reads the delivery as it is now.
+func (w *Watch) Look(ctx context.Context) (Delivery, error) { return w.store.Delivery(ctx, w.id) }
+
 func (w *watches) tell(d Delivery) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -490,3 +490,16 @@ func TestAPasscodeWhoseCommitIsInDoubtIsStillSent(t *testing.T) {
 		}
 	})
 }
+
+func TestAWaitThatEndsTooSoonTellsWhatIsKnown(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.mail.answer = func(int) error { return outbox.Faultf(outbox.Transient, "421", "try later") }
+		issued, err := b.Issue(t.Context(), request("lea@example.org"), 5*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := issued.Delivery; d.State != outbox.Queued || d.Tries < 2 || !d.DueAt.After(time.Now()) {
+			t.Errorf("after five seconds the caller is told %s, %d tries", d.State, d.Tries)
+		}
+	})
+}

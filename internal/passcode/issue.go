@@ -174,12 +174,17 @@ func (e *Engine) unreserve(d outbox.Delivery, err error) {
 
 // await waits until a provider has answered, or wait is over, and brings d up to date.
 func (e *Engine) await(ctx context.Context, d *outbox.Delivery, watch *outbox.Watch, wait time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, wait)
+	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	if after, ok := watch.Wait(ctx); ok {
-		after.Message = d.Message
-		*d = after
+	after, ok := watch.Wait(waiting)
+	if !ok {
+		var err error
+		if after, err = watch.Look(context.WithoutCancel(ctx)); err != nil {
+			return // what was true when it was handed over still is
+		}
 	}
+	after.Message = d.Message
+	*d = after
 }
 
 // replay answers a request whose idempotency key was used before.

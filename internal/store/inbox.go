@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/otpost/otpost/internal/outbox"
@@ -23,7 +24,7 @@ func (db *DB) Keep(ctx context.Context, id string, m outbox.Message, now time.Ti
 	}
 	err = db.transact(ctx, func(t *tx) error {
 		_, err := t.exec(`INSERT INTO inbox (id, recipient, challenge, received_at, message) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT DO NOTHING`, id, m.To, m.Passcode, now.UnixMilli(), sealed)
+			ON CONFLICT DO NOTHING`, id, strings.ToLower(m.To), m.Passcode, now.UnixMilli(), sealed)
 		return err
 	})
 	if err != nil {
@@ -32,14 +33,14 @@ func (db *DB) Keep(ctx context.Context, id string, m outbox.Message, now time.Ti
 	return nil
 }
 
-// Kept lists the inbox, newest first: the messages to one recipient, or all when to is empty; or the one with the
-// given id.
+// Kept lists the inbox, newest first: the messages to one recipient, whatever its case, or all when to is empty; or the
+// one with the given id.
 func (db *DB) Kept(ctx context.Context, to, id string, limit int) (messages []KeptMessage, err error) {
 	err = db.look(ctx, func(t *tx) error {
 		messages = nil
 		return t.query(ctx, `SELECT id, received_at, message FROM inbox
 			WHERE ($1 = '' OR recipient = $1) AND ($2 = '' OR id = $2) ORDER BY received_at DESC, id DESC LIMIT $3`,
-			[]any{to, id, limit}, func(scan func(...any) error) error {
+			[]any{strings.ToLower(to), id, limit}, func(scan func(...any) error) error {
 				var k KeptMessage
 				var received int64
 				var sealed []byte

@@ -11,6 +11,13 @@ CREATE TABLE applications (
     UNIQUE (tenant, name)
 );
 
+-- One row: the keyed hash of a fixed text, which only the key ring that this database is written with can make.
+CREATE TABLE ring (
+    one  INTEGER PRIMARY KEY,
+    hash BYTEA NOT NULL,
+    CHECK (one = 1)
+);
+
 -- API keys. Only a hash is kept; a key is shown once.
 CREATE TABLE keys (
     id          TEXT PRIMARY KEY,
