@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
@@ -43,9 +44,12 @@ func newSQLite(t testing.TB) *database {
 // file is the path of a SQLite database.
 func (db *database) file() string { return filepath.Join(db.folder, "otpost.db") }
 
+// postgres is one PostgreSQL for all tests; each makes a database of its own.
+var postgres = sync.OnceValue(func() *pgtest.Server { return pgtest.Start(&life) })
+
 func newPostgres(t testing.TB) *database {
 	t.Helper()
-	db := &database{folder: t.TempDir(), url: pgtest.Start(t).Database(t)}
+	db := &database{folder: t.TempDir(), url: postgres().Database(t)}
 	db.open(t, "pgx", db.url)
 	return db
 }

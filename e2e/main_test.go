@@ -46,6 +46,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
+	life.end()
 	os.RemoveAll(filepath.Dir(path))
 	os.Exit(code)
 }
