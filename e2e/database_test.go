@@ -21,8 +21,9 @@ type database struct {
 	sql    *sql.DB
 }
 
-// onBoth runs a test on SQLite and on PostgreSQL, side by side.
+// onBoth runs a test on SQLite and on PostgreSQL, side by side with others.
 func onBoth(t *testing.T, test func(*testing.T, *database)) {
+	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		test(t, newSQLite(t))

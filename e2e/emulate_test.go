@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/emersion/go-smtp"
 
@@ -22,11 +21,11 @@ type entraPlay struct {
 	sent   atomic.Int32
 }
 
-// playing sets up one event to a person, with Entra's defaults: a timeout of a second, one retry, the fallback on.
+// playing sets up one event to a person, with the timeout that Entra's portal sets, one retry, and the fallback on.
 func playing(p *server, who *issuer, to string) *entraPlay {
 	e := &entraPlay{Options: emulate.Defaults()}
 	e.Target, e.To, e.Token, e.Tenant, e.JSON = "http://"+p.public+"/entra/otp-send", to, who.token(extension.Grant{}), entraTenant, true
-	e.Client = &http.Client{Transport: e}
+	e.Client, e.Timeout = &http.Client{Transport: e}, extension.MaxTimeout
 	return e
 }
 
@@ -137,7 +136,6 @@ func TestEntraIsToldSentWhenTheProviderIsSlow(t *testing.T) {
 		k, who := startSink(t, ""), newIssuer(t)
 		p := start(t, db.settings().with(k.settings(), who.settings()))
 		e := playing(p, who, address(1))
-		e.Timeout = 2 * time.Second
 		got := e.run(t)
 		if got.Outcome != "sent" || len(got.Attempts) != 1 {
 			t.Errorf("got %+v, want sent at the first attempt", got)
@@ -170,7 +168,6 @@ func TestEntraCallOfAKilledServer(t *testing.T) {
 				set := db.settings().with(k.settings(), who.settings(), shortLeases, settings{"listen": freeAddress(t)})
 				p := start(t, set)
 				e := playing(p, who, address(1))
-				e.Timeout = 2 * time.Second
 				mayRetry := make(chan struct{})
 				e.before = func(attempt int32) {
 					if attempt == 2 && test.upForRetry {

@@ -12,7 +12,7 @@ const (
 
 // shortLeases let another process take up soon what a dead one held. SQLite has no need of it: its one server knows at
 // its start that all leases are void.
-var shortLeases = settings{"lease": "6s", "attempt_timeout": "5s"}
+var shortLeases = settings{"lease": "5s", "attempt_timeout": "4s"}
 
 func TestKillWhileAnswersAreOutLosesNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *database) {

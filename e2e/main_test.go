@@ -2,6 +2,7 @@
 package e2e_test
 
 import (
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -40,6 +41,11 @@ var sources = sync.OnceValue(func() error {
 })
 
 func TestMain(m *testing.M) {
+	// Most tests wait for something: a lease to lapse, Entra to lose patience. More of them fit than there are cores.
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		flag.Set(f.Name, "4")
+	}
 	path, err := program()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
