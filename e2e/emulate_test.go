@@ -165,7 +165,8 @@ func TestEntraCallOfAKilledServer(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, db *database) {
 				k, who := startSink(t, ""), newIssuer(t)
-				set := db.settings().with(k.settings(), who.settings(), shortLeases, settings{"listen": freeAddress(t)})
+				set := db.settings().with(k.settings(), who.settings(), shortLeases,
+					settings{"listen": freeAddress(t), "entra_budget": "1500ms"})
 				p := start(t, set)
 				e := playing(p, who, address(1))
 				mayRetry := make(chan struct{})
@@ -190,7 +191,10 @@ func TestEntraCallOfAKilledServer(t *testing.T) {
 				p = start(t, set)
 				close(mayRetry)
 				awaitClosed(t, "the emulator", played)
-				if playErr != nil || got.Outcome != test.outcome {
+				// A machine so slow that the first call's time was over before the restart gives the delivery up; then the
+				// retry must be told so.
+				late := test.upForRetry && got.Outcome == "fallback" && len(got.Attempts) == 2 && got.Attempts[1].Status == 503
+				if playErr != nil || got.Outcome != test.outcome && !late {
 					t.Errorf("got %+v, %v, want %s", got, playErr, test.outcome)
 				}
 				await(t, "the delivery to end", func() bool {

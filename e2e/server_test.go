@@ -108,8 +108,11 @@ func start(t testing.TB, s settings) *server {
 			t.Fatalf("the server ended at its start: %v\n%s", p.cmd.ProcessState, p.log)
 		default:
 		}
-		p.public, p.ops = p.log.find(publicAddress), p.log.find(opsAddress)
-		return p.ops != ""
+		if p.ops = p.log.find(opsAddress); p.ops == "" {
+			return false
+		}
+		p.public = p.log.find(publicAddress) // of the same line
+		return true
 	})
 	return p
 }
