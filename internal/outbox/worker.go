@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -31,13 +30,6 @@ type Settings struct {
 	Observe func(Delivery, Attempt)
 }
 
-// recording bounds the attempts whose outcome is known but not yet on disk. It is the most messages that a crash of
-// this process can send twice, beside those being sent.
-const recording = 256
-
-// CarryNothing is the Capacity of a process that writes deliveries and leaves them to others.
-const CarryNothing = -1
-
 // claimBatch is how many rows one claim takes at most.
 const claimBatch = 64
 
@@ -57,13 +49,6 @@ type Outbox struct {
 	held    held
 	closing atomic.Bool
 	pending sync.WaitGroup // what has to be on disk before this process may end
-}
-
-// held knows which deliveries wait in memory for a worker.
-type held struct {
-	mu sync.Mutex
-	// waiting maps an id to whether it was withdrawn while it waited.
-	waiting map[string]bool
 }
 
 // New returns an outbox that carries nothing until Run.
@@ -91,102 +76,6 @@ func orElse[T comparable](value, otherwise T) T {
 		return otherwise
 	}
 	return value
-}
-
-// Held is how many deliveries this process holds.
-func (o *Outbox) Held() int { return cap(o.ready) - int(o.room.Load()) }
-
-// Reserve leases d to this process when there is room for one more, and reports whether it did. HandOver or Release
-// must follow.
-func (o *Outbox) Reserve(d *Delivery) bool {
-	if o.closing.Load() || !o.take() {
-		return false
-	}
-	d.State, d.Lease, d.DueAt = Sending, o.token, o.Now().Add(o.Lease)
-	return true
-}
-
-func (o *Outbox) take() bool {
-	if o.room.Add(-1) >= 0 {
-		return true
-	}
-	o.room.Add(1)
-	return false
-}
-
-// Release gives back a reservation whose row was not written.
-func (o *Outbox) Release() { o.room.Add(1) }
-
-// Abandon gives back a reservation whose row may or may not have been written, because the store lost its connection
-// in between: if the row is there, it is due for anybody, as soon as the store can be reached.
-func (o *Outbox) Abandon(d Delivery) {
-	o.pending.Go(func() {
-		for tries := 1; ; tries++ {
-			err := o.store.Return(context.Background(), o.token, []string{d.ID}, o.Now())
-			if err == nil || o.closing.Load() { // at the end the lease lapses, which comes to the same
-				break
-			}
-			o.Log.Error("return delivery", "delivery", d.ID, "passcode_id", d.Challenge, "error", err)
-			time.Sleep(backoff(soon, tries))
-		}
-		o.room.Add(1)
-		o.Wake()
-	})
-}
-
-// HandOver gives the worker a delivery that was reserved and is on disk. It never blocks.
-func (o *Outbox) HandOver(d Delivery) {
-	o.held.mu.Lock()
-	o.held.waiting[d.ID] = false
-	o.held.mu.Unlock()
-	o.ready <- d // never more than Capacity are reserved
-}
-
-// TakeUp hands over a delivery that was leased to this process without its message.
-func (o *Outbox) TakeUp(ctx context.Context, d Delivery) error {
-	m, err := o.store.Message(ctx, d.ID)
-	if err != nil {
-		o.Release()
-		return err
-	}
-	d.Message = m
-	o.HandOver(d)
-	return nil
-}
-
-// Wake makes the worker look for due rows now.
-func (o *Outbox) Wake() {
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
-}
-
-// Settle ends a caller's wait: what nobody has begun to send ends as Failed, and with handOver anything else is sent
-// until its deadline, whoever carries it.
-func (o *Outbox) Settle(ctx context.Context, id string, handOver bool) (Delivery, error) {
-	unbegun := o.withdraw(id)
-	now := o.Now()
-	return o.store.Settle(ctx, id, func(d *Delivery) { settle(d, unbegun, handOver, now) })
-}
-
-func (o *Outbox) withdraw(id string) bool {
-	o.held.mu.Lock()
-	defer o.held.mu.Unlock()
-	_, waiting := o.held.waiting[id]
-	if waiting {
-		o.held.waiting[id] = true
-	}
-	return waiting
-}
-
-// begin reports whether a delivery that waited may be sent.
-func (o *Outbox) begin(id string) bool {
-	o.held.mu.Lock()
-	defer o.held.mu.Unlock()
-	withdrawn := o.held.waiting[id]
-	delete(o.held.waiting, id)
-	return !withdrawn
 }
 
 // Run carries deliveries until ctx ends. Then it takes in no more, finishes what is being sent, gives the rest back,
@@ -307,78 +196,4 @@ func (o *Outbox) drop(ctx context.Context, d Delivery, now time.Time) {
 	}
 	o.room.Add(1)
 	o.Wake()
-}
-
-// record writes an attempt and does what follows from it. Callers who wait are told only what is on disk.
-func (o *Outbox) record(ctx context.Context, d Delivery, a Attempt, fault *Fault) {
-	after, err := o.keepAttempt(ctx, d, a, fault)
-	if err != nil {
-		// This process is ending. When the lease lapses another takes the row up, which may send the message twice.
-		o.room.Add(1)
-		return
-	}
-	a.N = after.Tries
-	o.logAttempt(ctx, &after, &a)
-	if o.Observe != nil {
-		o.Observe(after, a)
-	}
-	if after.State == Sending && after.Lease == o.token {
-		after.Message = d.Message
-		o.HandOver(after)
-		return
-	}
-	o.room.Add(1)
-	if after.State.Final() {
-		o.watches.tell(after)
-		return
-	}
-	o.wakeAt(after.DueAt)
-}
-
-// keepAttempt writes an attempt, again and again while the store fails: the row stays leased to this process, and
-// nobody else may send it meanwhile.
-func (o *Outbox) keepAttempt(ctx context.Context, d Delivery, a Attempt, fault *Fault) (after Delivery, err error) {
-	for tries := 1; ; tries++ {
-		now := o.Now()
-		if fault == nil {
-			after = d
-			after.end(Accepted, now)
-			after.Provider, after.Ref = a.Provider, a.Ref
-			after.State, after.Tries, err = o.store.Accept(context.WithoutCancel(ctx), d, a, now)
-		} else {
-			after, err = o.store.Fail(context.WithoutCancel(ctx), a, o.token, func(d *Delivery) { judge(d, fault, now) })
-		}
-		if err == nil || errors.Is(err, ErrNoDelivery) {
-			return after, err
-		}
-		o.Log.ErrorContext(ctx, "record attempt", "delivery", d.ID, "passcode_id", d.Challenge, "error", err)
-		select {
-		case <-time.After(backoff(soon, tries) / 10):
-		case <-ctx.Done():
-			return after, err
-		}
-	}
-}
-
-func (o *Outbox) logAttempt(ctx context.Context, d *Delivery, a *Attempt) {
-	level := slog.LevelDebug
-	if a.Class != "" {
-		level = slog.LevelWarn
-	}
-	if !o.Log.Enabled(ctx, level) {
-		return
-	}
-	o.Log.LogAttrs(ctx, level, "delivery attempt", slog.String("delivery", d.ID), slog.String("passcode_id", d.Challenge),
-		slog.String("provider", a.Provider), slog.Int("attempt", a.N), slog.String("state", string(d.State)),
-		slog.String("class", string(a.Class)), slog.String("provider_code", a.Code), slog.String("detail", a.Detail),
-		slog.Duration("took", a.Took))
-}
-
-func (o *Outbox) wakeAt(at time.Time) { time.AfterFunc(max(0, at.Sub(o.Now())), o.Wake) }
-
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return s[:n]
 }

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/otpost/otpost/internal/outbox"
+)
+
+// Accept implements outbox.Store.
+func (db *DB) Accept(ctx context.Context, d outbox.Delivery, a outbox.Attempt, now time.Time) (state outbox.State, tries int, err error) {
+	err = db.transact(ctx, func(t *tx) error {
+		// As a rule the sender still holds the row as it was.
+		state, tries = outbox.Accepted, d.Tries+1
+		n, err := t.exec(`UPDATE deliveries SET state = 'accepted', tries = $3, provider = $4, ref = $5, ended_at = $6,
+			lease = '' WHERE id = $1 AND lease = $2 AND state = 'sending' AND tries = $3 - 1`,
+			d.ID, d.Lease, tries, a.Provider, a.Ref, now.UnixMilli())
+		if err == nil && n == 0 {
+			state, tries, err = t.acceptLate(a, now)
+		}
+		if err != nil {
+			return err
+		}
+		a.N = tries
+		if err := t.wipe(a.Delivery); err != nil {
+			return err
+		}
+		return t.insertAttempt(&a)
+	})
+	if err != nil {
+		return "", 0, fmt.Errorf("record acceptance: %w", err)
+	}
+	return state, tries, nil
+}
+
+// acceptLate records an acceptance by somebody who does not hold the row any more. States only move forward: a
+// provider's later word stays.
+func (t *tx) acceptLate(a outbox.Attempt, now time.Time) (state outbox.State, tries int, err error) {
+	found, err := t.one(`UPDATE deliveries SET tries = tries + 1, lease = '',
+			provider = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN provider ELSE $2 END,
+			ref = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ref ELSE $3 END,
+			ended_at = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ended_at ELSE $4 END,
+			state = CASE WHEN state IN ('delivered', 'bounced') THEN state ELSE 'accepted' END
+		WHERE id = $1 RETURNING state, tries`,
+		[]any{a.Delivery, a.Provider, a.Ref, now.UnixMilli()}, (*string)(&state), &tries)
+	if err == nil && !found {
+		err = outbox.ErrNoDelivery
+	}
+	return state, tries, err
+}
+
+// Fail implements outbox.Store.
+func (db *DB) Fail(ctx context.Context, a outbox.Attempt, lease string, judge func(*outbox.Delivery)) (d outbox.Delivery, err error) {
+	err = db.transact(ctx, func(t *tx) error {
+		if d, err = t.delivery(`id = $1`, t.lock(), a.Delivery); err != nil {
+			return err
+		}
+		d.Tries++
+		a.N = d.Tries
+		judged := d
+		judge(&judged)
+		if d.Lease == lease {
+			d = judged
+		} else {
+			// Somebody else holds the row: what the attempt proves is kept, what comes next is theirs to say.
+			d.Uncertain = judged.Uncertain
+		}
+		if d.State != outbox.Sending {
+			d.Lease = ""
+		}
+		if err := t.updateDelivery(&d); err != nil {
+			return err
+		}
+		return t.insertAttempt(&a)
+	})
+	if err != nil {
+		return d, fmt.Errorf("record failure: %w", err)
+	}
+	return d, nil
+}
+
+func (t *tx) insertAttempt(a *outbox.Attempt) error {
+	return t.do(`INSERT INTO attempts (delivery, n, provider, at, took, class, code, detail, ref)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		a.Delivery, a.N, a.Provider, a.At.UnixMilli(), a.Took.Milliseconds(), string(a.Class), a.Code, a.Detail, a.Ref)
+}
+
+func (t *tx) attempts(delivery string) (attempts []outbox.Attempt, err error) {
+	err = t.query(t.ctx, `SELECT n, provider, at, took, class, code, detail, ref FROM attempts
+		WHERE delivery = $1 ORDER BY n`, []any{delivery}, func(scan func(...any) error) error {
+		a := outbox.Attempt{Delivery: delivery}
+		var at, took int64
+		var class string
+		err := scan(&a.N, &a.Provider, &at, &took, &class, &a.Code, &a.Detail, &a.Ref)
+		a.At, a.Took, a.Class = fromMillis(at), time.Duration(took)*time.Millisecond, outbox.Class(class)
+		attempts = append(attempts, a)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read attempts: %w", err)
+	}
+	return attempts, nil
+}

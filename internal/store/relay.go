@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/passcode"
+)
+
+// Relay implements passcode.Store.
+func (db *DB) Relay(ctx context.Context, d outbox.Delivery, spends []passcode.Spend, now time.Time) (joined *outbox.Delivery, tookUp bool, err error) {
+	sealed, err := db.sealMessage(&d)
+	if err != nil {
+		return nil, false, err
+	}
+	err = db.transact(ctx, func(t *tx) error {
+		joined, tookUp = nil, false
+		refused := error(nil)
+		for range 2 {
+			first, err := t.delivery(`dedup = $1`, t.lock(), d.Dedup)
+			if err == nil {
+				joined = &first
+				tookUp, err = t.join(joined, &d, now)
+				return err
+			}
+			if !errors.Is(err, outbox.ErrNoDelivery) {
+				return err
+			}
+			// A limit that the first request spent a moment ago must not refuse the second: look for it once more.
+			if refused = t.spend(spends, now); refused == nil {
+				break
+			}
+		}
+		if refused != nil {
+			return refused
+		}
+		return t.insertDelivery(&d, sealed)
+	})
+	return joined, tookUp, err
+}
+
+// join lets a repeated request take part in the first one's delivery: the caller waits anew, and a row that nobody
+// holds any more is taken up at once instead of when a sweep finds it.
+func (t *tx) join(first, again *outbox.Delivery, now time.Time) (tookUp bool, err error) {
+	if first.State.Final() {
+		return false, nil
+	}
+	if !first.AnswerBy.IsZero() {
+		first.AnswerBy = again.AnswerBy
+	}
+	// What this process holds itself is in its own queue, however long that is.
+	if first.State == outbox.Sending && !now.Before(first.DueAt) && first.Lease != again.Lease {
+		first.Uncertain = true
+		first.State, first.Lease, first.DueAt = again.State, again.Lease, again.DueAt
+		tookUp = again.State == outbox.Sending
+	}
+	return tookUp, t.updateDelivery(first)
+}
+
+// Message implements outbox.Store.
+func (db *DB) Message(ctx context.Context, id string) (m *outbox.Message, err error) {
+	err = db.look(ctx, func(t *tx) error {
+		var sealed []byte
+		found, err := t.one(`SELECT message FROM bodies WHERE delivery = $1`, []any{id}, &sealed)
+		if err != nil {
+			return fmt.Errorf("read message: %w", err)
+		}
+		if !found {
+			return outbox.ErrNoDelivery
+		}
+		m, err = db.openMessage(id, sealed)
+		return err
+	})
+	return m, err
+}
+
+// Settle implements outbox.Store.
+func (db *DB) Settle(ctx context.Context, id string, decide func(*outbox.Delivery)) (d outbox.Delivery, err error) {
+	err = db.transact(ctx, func(t *tx) error {
+		if d, err = t.delivery(`id = $1`, t.lock(), id); err != nil || d.State.Final() {
+			return err
+		}
+		decide(&d)
+		return t.updateDelivery(&d)
+	})
+	if err != nil {
+		return d, fmt.Errorf("settle delivery: %w", err)
+	}
+	return d, nil
+}
