@@ -129,7 +129,7 @@ func (e *Engine) delivery(c *Challenge, a *Application, code string, now time.Ti
 func (e *Engine) issueSpends(c *Challenge, client netip.Addr) []Spend {
 	spends := e.Limits.sends(c.Tenant, c.Mailbox, c.Application, client)
 	if c.Policy.Lockout > 0 {
-		spends = append(spends, lockout(c.Tenant, c.Mailbox, c.Policy.Lockout, 0))
+		spends = append([]Spend{lockout(c.Tenant, c.Mailbox, c.Policy.Lockout, 0)}, spends...)
 	}
 	return spends
 }

@@ -49,8 +49,20 @@ func (l *Limits) sends(tenant, mailbox, application string, client netip.Addr) [
 		spends = add(spends, "address", l.Address, tenant, address)
 		spends = add(spends, "network", l.Network, tenant, network)
 	}
-	return add(spends, "application", l.Application, tenant, application)
+	shared := len(spends)
+	spends = add(spends, "application", l.Application, tenant, application)
+	if last := len(spends) - 1; last >= shared && spends[last].Limit >= splitAbove {
+		spends[last].Parts = parts
+	}
+	return spends
 }
+
+// A limit that many requests share is split into parts when it is large: on PostgreSQL each request holds its part's
+// row until it commits, and a whole application would stand in one queue.
+const (
+	parts      = 16
+	splitAbove = 1000
+)
 
 func (l *Limits) guesses(tenant, mailbox string) []Spend {
 	return add(nil, "guesses", l.Guesses, tenant, mailbox)

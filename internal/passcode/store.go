@@ -1,6 +1,7 @@
 package passcode
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -62,6 +63,21 @@ type Spend struct {
 	Window time.Duration
 	// Cost is 1, or 0 to ask only whether the limit is spent.
 	Cost int
+	// Parts is into how many rows the limit is split, so that many who share it do not queue at one; 0 is not split.
+	// The parts' limits add up to Limit, and a spend is refused only when no part has a unit left. One of several spends
+	// can be split, the last.
+	Parts int
+}
+
+// Part is the spend on part i of a limit that is split.
+func (s Spend) Part(i int) Spend {
+	if s.Parts == 0 {
+		return s
+	}
+	key := bytes.Clone(s.Key)
+	key[len(key)-1] ^= byte(i)
+	s.Key, s.Limit, s.Parts = key, (s.Limit+s.Parts-1-i)/s.Parts, 0
+	return s
 }
 
 // Exhausted says that a limit is spent until RetryAt.

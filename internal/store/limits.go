@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +15,32 @@ import (
 // spend takes one unit from each limit in one statement. A row that is full and whose window is open is left alone,
 // and so does not count as changed; then what was taken is given back and the caller is told which limit said no. Rows
 // are locked in the order given, narrow limits before the shared ones, so that two callers cannot block each other.
+//
+// Of a limit that is split, another part is tried while one has no unit left.
 func (t *tx) spend(spends []passcode.Spend, now time.Time) error {
+	last := len(spends) - 1
+	if last < 0 || spends[last].Parts == 0 {
+		return t.spendWhole(spends, now)
+	}
+	split := spends[last]
+	spends = slices.Clone(spends)
+	var refused *passcode.Exhausted
+	start := rand.IntN(split.Parts)
+	for i := range split.Parts {
+		spends[last] = split.Part((start + i) % split.Parts)
+		err := t.spendWhole(spends, now)
+		var spent *passcode.Exhausted
+		if !errors.As(err, &spent) || spent.Name != split.Name {
+			return err
+		}
+		if refused == nil || spent.RetryAt.Before(refused.RetryAt) {
+			refused = spent
+		}
+	}
+	return refused
+}
+
+func (t *tx) spendWhole(spends []passcode.Spend, now time.Time) error {
 	before := t.wrote
 	asked, taken := split(spends)
 	for _, s := range taken {
@@ -73,13 +100,13 @@ func (t *tx) giveBack(spends []passcode.Spend, mark int64) (refused *passcode.Ex
 
 // refund gives back units that were spent in this transaction.
 func (t *tx) refund(spends []passcode.Spend) error {
-	for _, s := range spends {
-		if s.Cost == 0 {
-			continue
-		}
-		if err := t.do(`UPDATE limits SET used = used - 1 WHERE key = $1 AND used > 0`, s.Key); err != nil {
+	for len(spends) > 0 {
+		// Two at a time: most limits have two windows.
+		first, second := spends[0].Key, spends[min(1, len(spends)-1)].Key
+		if err := t.do(`UPDATE limits SET used = used - 1 WHERE key IN ($1, $2) AND used > 0`, first, second); err != nil {
 			return fmt.Errorf("refund: %w", err)
 		}
+		spends = spends[min(2, len(spends)):]
 	}
 	return nil
 }

@@ -39,6 +39,25 @@ func limitsAllOrNone(t *testing.T, s Store) {
 	}
 }
 
+func splitLimitIsOne(t *testing.T, s Store) {
+	split := spend("split", 43)
+	split.Parts = 8
+	narrow := spend("narrow", 1000)
+	if ok := together(120, func(int) error { return s.Spend(t.Context(), now, narrow, split) }); ok != 43 {
+		t.Errorf("%d of 120 were let through a limit of 43 in 8 parts", ok)
+	}
+	var spent *passcode.Exhausted
+	if err := s.Spend(t.Context(), now, narrow, split); !errors.As(err, &spent) || spent.Name != "split" || !spent.RetryAt.Equal(now.Add(time.Minute)) {
+		t.Errorf("after that: %+v", err)
+	}
+	narrow.Limit = 44 // what the refused ones took was given back
+	must(t, s.Spend(t.Context(), now, narrow))
+	if err := s.Spend(t.Context(), now, narrow); err == nil {
+		t.Error("a refused spend left more or less than it found")
+	}
+	must(t, s.Spend(t.Context(), now.Add(time.Minute), split))
+}
+
 func windowEndsAtItsEdge(t *testing.T, s Store) {
 	a := spend("a", 1)
 	must(t, s.Spend(t.Context(), now, a))

@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"updates of one row take turns":        updatesTakeTurns,
 		"limits hold together":                 limitsHoldTogether,
 		"limits are taken all or none":         limitsAllOrNone,
+		"a split limit is one limit":           splitLimitIsOne,
 		"a window ends at its edge":            windowEndsAtItsEdge,
 		"asking a limit takes nothing":         askingTakesNothing,
 		"a claim is exclusive":                 claimIsExclusive,
