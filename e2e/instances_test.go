@@ -80,6 +80,7 @@ func TestMigrateTwiceChangesNothing(t *testing.T) {
 
 // TestTwoNodesShareWorkAndLimits runs two servers on one PostgreSQL.
 func TestTwoNodesShareWorkAndLimits(t *testing.T) {
+	t.Parallel()
 	const people, asked, granted = 100, 60, 5
 	db, k := newPostgres(t), startSink(t, "")
 	set := db.settings().with(k.settings(), shortLeases)

@@ -92,8 +92,8 @@ type server struct {
 }
 
 var (
-	publicAddress = regexp.MustCompile(`(?:public=|"public":")([0-9.:]+)`)
-	opsAddress    = regexp.MustCompile(`(?:operations=|"operations":")([0-9.:]+)`)
+	publicAddress = regexp.MustCompile(`(?:public=|"public":")([0-9.:]+)[" ]`)
+	opsAddress    = regexp.MustCompile(`(?:operations=|"operations":")([0-9.:]+)[" ]`)
 )
 
 // start runs otpost serve until the test ends and waits until it is ready. Ports are free ones, the log is at debug
@@ -108,11 +108,8 @@ func start(t testing.TB, s settings) *server {
 			t.Fatalf("the server ended at its start: %v\n%s", p.cmd.ProcessState, p.log)
 		default:
 		}
-		if p.ops = p.log.find(opsAddress); p.ops == "" {
-			return false
-		}
-		p.public = p.log.find(publicAddress) // of the same line
-		return true
+		p.public, p.ops = p.log.find(publicAddress), p.log.find(opsAddress)
+		return p.public != "" && p.ops != ""
 	})
 	return p
 }

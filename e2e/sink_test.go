@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"io"
+	"log"
 	"mime"
 	"net"
 	"net/mail"
@@ -50,6 +51,7 @@ func startSink(t testing.TB, addr string) *sink {
 	k.changed = sync.NewCond(&k.mu)
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &sinkSession{sink: k}, nil }))
 	server.Domain = "sink.example.test"
+	server.ErrorLog = log.New(io.Discard, "", 0) // clients that are killed in mid-sentence are what it is for
 	go server.Serve(l)
 	t.Cleanup(func() {
 		k.answer(-1)
