@@ -66,6 +66,14 @@ func (s *server) run(ctx context.Context, ready func(running) error) error {
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	group, failed := errgroup.WithContext(ctx)
+	// hard ends when the time for a stop is over: whatever still goes on then is cut off.
+	hard, cutOff := context.WithCancel(context.WithoutCancel(ctx))
+	defer cutOff()
+	context.AfterFunc(failed, func() {
+		s.health.Drain()
+		s.log.Info("stopping: finishing requests and deliveries", "limit", s.settings.ShutdownTimeout.String())
+		time.AfterFunc(s.settings.ShutdownTimeout, cutOff)
+	})
 	stopped := make(chan struct{})
 	opsServer := s.httpServer(opsHandler(s.metrics.registry, s.healthHandler(), s.healthHandler(), s.settings.Pprof))
 	group.Go(func() error { return listenUntil(opsServer, ops, stopped) })
@@ -75,13 +83,13 @@ func (s *server) run(ctx context.Context, ready func(running) error) error {
 			return err
 		}
 		server := s.httpServer(handler)
-		group.Go(func() error { return s.servePublic(failed, server, public, stopWork) })
+		group.Go(func() error { return s.servePublic(failed, hard, server, public, stopWork) })
 	} else {
-		context.AfterFunc(failed, func() { s.health.Drain(); stopWork() })
+		context.AfterFunc(failed, stopWork)
 	}
 	group.Go(func() error {
 		defer close(stopped)
-		return s.work(work)
+		return s.work(work, hard)
 	})
 	if s.verifier != nil {
 		go s.verifier.Run(work)
@@ -126,18 +134,11 @@ func (s *server) httpServer(h http.Handler) *http.Server {
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 }
 
-// servePublic serves until ctx ends; then it turns readiness off, finishes the requests under way, and lets the
-// workers stop.
-func (s *server) servePublic(ctx context.Context, server *http.Server, l net.Listener, stopWork context.CancelFunc) error {
+// servePublic serves until ctx ends; then it finishes the requests under way, until hard ends, and lets the workers stop.
+func (s *server) servePublic(ctx, hard context.Context, server *http.Server, l net.Listener, stopWork context.CancelFunc) error {
 	defer stopWork()
 	drained := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
-		s.health.Drain()
-		s.log.Info("stopping: finishing requests and deliveries", "limit", s.settings.ShutdownTimeout.String())
-		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.settings.ShutdownTimeout)
-		defer cancel()
-		drained <- server.Shutdown(limit)
-	})
+	stop := context.AfterFunc(ctx, func() { drained <- server.Shutdown(hard) })
 	err := server.Serve(l)
 	if stop() || !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err) // the listener failed by itself
@@ -162,13 +163,13 @@ func listenUntil(server *http.Server, l net.Listener, stopped <-chan struct{}) e
 }
 
 // work sends and sweeps until ctx ends, and gives back what it holds.
-func (s *server) work(ctx context.Context) error {
+func (s *server) work(ctx, hard context.Context) error {
 	if s.settings.Only == config.Web {
 		<-ctx.Done()
 		return nil
 	}
 	go s.sweep(ctx)
-	if err := s.post.Run(ctx, s.settings.ShutdownTimeout); err != nil {
+	if err := s.post.Run(ctx, hard); err != nil {
 		return fmt.Errorf("give deliveries back: %w", err)
 	}
 	return nil

@@ -13,7 +13,8 @@ const DefaultMaxBody = 1 << 20
 // on the body, headers that keep answers inert, a net for panics, one line in the access log and one observation.
 type Entrance struct {
 	Log *slog.Logger
-	// Level is the level of the access log's lines. A Log that is not enabled for it costs nothing.
+	// Level is the level of the access log's lines; those of refusals have slog.LevelInfo at least. A Log that is not
+	// enabled for it costs nothing.
 	Level   slog.Level
 	Proxies Proxies
 	// MaxBody is in bytes. Zero means DefaultMaxBody.
@@ -113,8 +114,12 @@ func (p *passage) leave(x *exchange, r *http.Request, start time.Time) {
 	if p.Observe != nil {
 		p.Observe(pattern, method, status, took)
 	}
-	if p.Log.Enabled(r.Context(), p.Level) {
-		p.Log.LogAttrs(r.Context(), p.Level, "request",
+	level := p.Level
+	if status >= http.StatusBadRequest {
+		level = max(level, slog.LevelInfo)
+	}
+	if p.Log.Enabled(r.Context(), level) {
+		p.Log.LogAttrs(r.Context(), level, "request",
 			slog.String("method", method), slog.String("route", pattern), slog.Int("status", status),
 			slog.Int64("bytes", x.response.bytes), slog.Duration("took", took),
 			slog.String(RequestIDKey, x.request.header[0]))

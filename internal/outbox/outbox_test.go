@@ -80,7 +80,7 @@ func (h *house) process(t *testing.T, change func(*outbox.Settings)) (*outbox.Ou
 	o := outbox.New(s)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- o.Run(ctx, 5*time.Second) }()
+	go func() { done <- o.Run(ctx, context.Background()) }()
 	return o, func() {
 		stop()
 		if err := <-done; err != nil {
@@ -217,7 +217,7 @@ func TestAProcessThatSleptDoesNotSendWhatOthersTookUp(t *testing.T) {
 		synctest.Wait()
 		ctx, end := context.WithCancel(context.Background())
 		done := make(chan error, 1)
-		go func() { done <- sleeper.Run(ctx, time.Second) }()
+		go func() { done <- sleeper.Run(ctx, context.Background()) }()
 		synctest.Wait()
 		if n := h.first.count(id); n != 1 {
 			t.Errorf("sent %d times, want once", n)

@@ -79,18 +79,14 @@ func orElse[T comparable](value, otherwise T) T {
 }
 
 // Run carries deliveries until ctx ends. Then it takes in no more, finishes what is being sent, gives the rest back,
-// and returns; when grace is over, sends under way are cut off.
-func (o *Outbox) Run(ctx context.Context, grace time.Duration) error {
-	sending, cut := context.WithCancel(context.WithoutCancel(ctx))
-	defer cut()
+// and returns; when sending ends, sends under way are cut off.
+func (o *Outbox) Run(ctx, sending context.Context) error {
 	var workers sync.WaitGroup
 	for range o.Workers {
 		workers.Go(func() { o.work(ctx, sending) })
 	}
 	o.claimLoop(ctx)
 	o.closing.Store(true)
-	timer := time.AfterFunc(grace, cut)
-	defer timer.Stop()
 	workers.Wait()
 	o.pending.Wait()
 	return o.giveBack(context.WithoutCancel(ctx))

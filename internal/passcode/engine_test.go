@@ -94,7 +94,7 @@ func inBubble(t *testing.T, f func(t *testing.T, b *bench)) {
 			Now: time.Now, Rand: rand.Reader}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- post.Run(ctx, time.Minute) }()
+		go func() { done <- post.Run(ctx, context.Background()) }()
 		f(t, b)
 		stop()
 		if err := <-done; err != nil {

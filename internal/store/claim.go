@@ -30,6 +30,10 @@ func (db *DB) Claim(ctx context.Context, lease string, now, until time.Time, n i
 	return claimed, examined, err
 }
 
+// unlessAwaited is when a row may be claimed. One whose holder died while a caller waited is left alone until that
+// caller's time is over: its retry may join it, and if it does not, it has used its fallback.
+const unlessAwaited = `CASE WHEN state = 'sending' AND answer_by > due_at THEN answer_by ELSE due_at END`
+
 // dueRow is a delivery that may be claimed, with what decides whether it should.
 type dueRow struct {
 	delivery outbox.Delivery
@@ -42,7 +46,8 @@ func (t *tx) due(lease string, now time.Time, n int) (due []dueRow, err error) {
 		skip += " OF deliveries SKIP LOCKED"
 	}
 	err = t.query(t.ctx, `SELECT `+deliveryColumns+`, message FROM deliveries JOIN bodies ON delivery = id
-		WHERE state IN ('queued', 'sending') AND due_at <= $1 AND lease <> $2 ORDER BY due_at LIMIT $3`+skip,
+		WHERE state IN ('queued', 'sending') AND due_at <= $1 AND lease <> $2 AND `+unlessAwaited+` <= $1
+		ORDER BY due_at LIMIT $3`+skip,
 		[]any{now.UnixMilli(), lease, n}, func(scan func(...any) error) error {
 			var row dueRow
 			row.delivery, err = scanDelivery(scan, &row.sealed)
@@ -66,7 +71,7 @@ func (db *DB) claimOne(t *tx, row *dueRow, lease string, now, until time.Time) e
 	switch {
 	case !now.Before(d.Deadline), !alive:
 		d.State, d.EndedAt, d.Lease = outbox.Stale, now, ""
-	case !d.AnswerBy.IsZero() && now.After(d.AnswerBy):
+	case !d.AnswerBy.IsZero() && !now.Before(d.AnswerBy):
 		// Its caller got no answer from the process that held it, so it has used its own fallback.
 		d.State, d.EndedAt, d.Lease = outbox.Failed, now, ""
 	default:
@@ -124,7 +129,7 @@ func (db *DB) Return(ctx context.Context, lease string, ids []string, now time.T
 func (db *DB) NextDue(ctx context.Context, lease string) (at time.Time, err error) {
 	err = db.look(ctx, func(t *tx) error {
 		var ms int64
-		_, err := t.one(`SELECT COALESCE(MIN(due_at), 0) FROM deliveries WHERE state IN ('queued', 'sending') AND lease <> $1`,
+		_, err := t.one(`SELECT COALESCE(MIN(`+unlessAwaited+`), 0) FROM deliveries WHERE state IN ('queued', 'sending') AND lease <> $1`,
 			[]any{lease}, &ms)
 		at = fromMillis(ms)
 		return err

@@ -141,6 +141,26 @@ func claimEndsWhatMustNotBeSent(t *testing.T, s Store) {
 	}
 }
 
+func awaitedRowIsLeftAlone(t *testing.T, s Store) {
+	d := relayed(now)
+	d.AnswerBy = now.Add(3 * time.Second)
+	d.State, d.Lease, d.DueAt = outbox.Sending, "dead", now.Add(time.Second)
+	_, _, err := s.Relay(t.Context(), d, nil, now)
+	must(t, err)
+	if got := claim(t, s, "b", now.Add(2*time.Second), 5); len(got) != 0 {
+		t.Fatal("claimed while its caller may come again")
+	}
+	if due, err := s.NextDue(t.Context(), "b"); err != nil || !due.Equal(d.AnswerBy) {
+		t.Errorf("next due %v, %v; want when the caller's time is over", due, err)
+	}
+	if got := claim(t, s, "b", d.AnswerBy, 5); len(got) != 0 {
+		t.Error("sent though its caller was never told")
+	}
+	if d := read(t, s, d.ID); d.State != outbox.Failed || !d.Uncertain {
+		t.Errorf("after that it is %s, uncertain %v; want failed, and nobody knows whether it was sent", d.State, d.Uncertain)
+	}
+}
+
 func relayed(at time.Time) outbox.Delivery {
 	d := delivery("", "lea@example.org", at)
 	d.Dedup = []byte("dedup")

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"asking a limit takes nothing":         askingTakesNothing,
 		"a claim is exclusive":                 claimIsExclusive,
 		"a lapsed lease is claimed":            lapsedLeaseIsClaimed,
+		"an awaited row is left alone":         awaitedRowIsLeftAlone,
 		"a claim ends what must not be sent":   claimEndsWhatMustNotBeSent,
 		"a lost lease cannot move a row":       lostLeaseCannotMoveARow,
 		"an accepted attempt is a fact":        acceptedIsAFact,
