@@ -7,7 +7,7 @@ import "testing"
 // the number of those places bounds the second kind.
 const (
 	workers = 16
-	records = 64
+	records = 128
 )
 
 // shortLeases let another process take up soon what a dead one held. SQLite has no need of it: its one server knows at

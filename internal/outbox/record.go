@@ -9,7 +9,7 @@ import (
 
 // recording bounds the attempts whose outcome is known but not yet on disk. It is the most messages that a crash of
 // this process can send twice, beside those being sent.
-const recording = 64
+const recording = 128
 
 // record writes an attempt and does what follows from it. Callers who wait are told only what is on disk.
 func (o *Outbox) record(ctx context.Context, d Delivery, a Attempt, fault *Fault) {

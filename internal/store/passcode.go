@@ -27,10 +27,7 @@ func (db *DB) Issue(ctx context.Context, i passcode.Issuance) error {
 			// A limit that the first use of the key spent a moment ago must not refuse the second.
 			return cmp.Or(t.repeated(i.Idempotency), err)
 		}
-		if err := t.replace(&i.Challenge, i.Now); err != nil {
-			return err
-		}
-		if err := t.insertChallenge(&i.Challenge); err != nil {
+		if err := t.insertNewest(&i.Challenge, i.Now); err != nil {
 			return err
 		}
 		if err := t.insertDelivery(&i.Delivery, sealed); err != nil {
@@ -73,9 +70,23 @@ func (t *tx) keepKey(key *passcode.Idempotency, challenge string) error {
 	return nil
 }
 
-// replace takes the place of the newest challenge with the same tenant, scope, purpose and identifier.
-func (t *tx) replace(c *passcode.Challenge, now time.Time) error {
-	err := t.do(`UPDATE challenges SET newest = 0, code_sealed = NULL,
+// insertNewest writes a challenge and ends the one whose place it takes, if there is one: seldom. Where an answer costs
+// a round trip both statements go together; where it costs nothing, the first shows whether the other is needed.
+func (t *tx) insertNewest(c *passcode.Challenge, now time.Time) error {
+	args, err := challengeArgs(c)
+	if err != nil {
+		return err
+	}
+	if t.near() {
+		n, err := t.exec(insertChallenge+` ON CONFLICT (identifier, purpose, scope, tenant) WHERE newest = 1 DO NOTHING`, args...)
+		if err != nil {
+			return fmt.Errorf("write challenge: %w", err)
+		}
+		if n == 1 {
+			return nil
+		}
+	}
+	err = t.do(`UPDATE challenges SET newest = 0, code_sealed = NULL,
 			ended_at = CASE WHEN state = 'pending' THEN $1 ELSE ended_at END,
 			state = CASE WHEN state <> 'pending' THEN state WHEN expires_at <= $1 THEN 'expired' ELSE 'replaced' END
 		WHERE identifier = $2 AND purpose = $3 AND scope = $4 AND tenant = $5 AND newest = 1`,
@@ -83,30 +94,30 @@ func (t *tx) replace(c *passcode.Challenge, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("replace challenge: %w", err)
 	}
+	if err := t.do(insertChallenge, args...); err != nil {
+		return fmt.Errorf("write challenge: %w", err)
+	}
 	return nil
 }
 
 // insertChallenge writes a challenge at the beginning of its life.
-func (t *tx) insertChallenge(c *passcode.Challenge) error {
+const insertChallenge = `INSERT INTO challenges (id, tenant, application, scope, purpose, channel, recipient, identifier,
+		mailbox, code_hash, code_sealed, policy, sends, locale, metadata, created_at, sent_at, expires_at,
+		state, newest, tries, ended_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 'pending', 1, 0, 0)`
+
+func challengeArgs(c *passcode.Challenge) ([]any, error) {
 	metadata := ""
 	if len(c.Metadata) > 0 {
 		raw, err := json.Marshal(c.Metadata)
 		if err != nil {
-			return fmt.Errorf("write metadata: %w", err)
+			return nil, fmt.Errorf("write metadata: %w", err)
 		}
 		metadata = string(raw)
 	}
-	err := t.do(`INSERT INTO challenges (id, tenant, application, scope, purpose, channel, recipient, identifier,
-			mailbox, code_hash, code_sealed, policy, sends, locale, metadata, created_at, sent_at, expires_at,
-			state, newest, tries, ended_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 'pending', 1, 0, 0)`,
-		c.ID, c.Tenant, c.Application, c.Scope, string(c.Purpose), string(c.Channel), c.To, c.Identifier,
+	return []any{c.ID, c.Tenant, c.Application, c.Scope, string(c.Purpose), string(c.Channel), c.To, c.Identifier,
 		c.Mailbox, c.CodeHash, c.CodeSealed, c.Policy.String(), c.Sends, c.Locale, metadata,
-		millis(c.CreatedAt), millis(c.SentAt), millis(c.ExpiresAt))
-	if err != nil {
-		return fmt.Errorf("write challenge: %w", err)
-	}
-	return nil
+		millis(c.CreatedAt), millis(c.SentAt), millis(c.ExpiresAt)}, nil
 }
 
 // Update implements passcode.Store.

@@ -136,6 +136,8 @@ type postgresTx struct {
 
 func (p *postgresTx) lock() string { return " FOR UPDATE" }
 
+func (p *postgresTx) near() bool { return false }
+
 func (p *postgresTx) queue(sql string, args []any) { p.queued.Queue(sql, args...) }
 
 func (p *postgresTx) later(_ context.Context, sql string, args []any) error {

@@ -180,6 +180,8 @@ func (c *sqliteConn) run(sql string) error {
 
 func (c *sqliteConn) lock() string { return "" }
 
+func (c *sqliteConn) near() bool { return true }
+
 // execute and query take no ctx to the driver, which would start a goroutine for each statement to watch it.
 func (c *sqliteConn) execute(_ context.Context, sql string, args []any) (int64, error) {
 	statement, err := c.prepare(sql)

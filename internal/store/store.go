@@ -125,6 +125,8 @@ type querier interface {
 	query(ctx context.Context, sql string, args []any, each func(scan func(...any) error) error) error
 	// lock is what a SELECT ends with to lock its rows.
 	lock() string
+	// near reports whether an answer costs no round trip.
+	near() bool
 }
 
 func (t *tx) exec(sql string, args ...any) (int64, error) {
