@@ -81,6 +81,9 @@ func demo(ctx context.Context, o DemoOptions, log *slog.Logger, ready func(Resul
 	}
 	c := config.Default()
 	c.Listen, c.OpsListen, c.Inbox = o.Listen, "127.0.0.1:0", config.InboxOn
+	// Whoever tries it plays all the end users, from one address.
+	c.LimitAddress = config.Limits{{Count: 10_000, Window: 10 * time.Minute}}
+	c.LimitNetwork = c.LimitAddress
 	c.Database = config.Database{Driver: config.SQLite, Source: filepath.Join(folder, "otpost.db")}
 	c.Keys = filepath.Join(folder, "otpost.keys")
 	c.EntraAudience = []string{demoAudience, emulate.Defaults().Audience}
@@ -97,6 +100,7 @@ func demo(ctx context.Context, o DemoOptions, log *slog.Logger, ready func(Resul
 		return err
 	}
 	defer s.Close()
+	s.demo = true
 	apiKey, _, err := s.keys.Create(ctx, tenant, "Demo", "")
 	if err != nil {
 		return err

@@ -43,6 +43,8 @@ type server struct {
 	metrics  *metrics
 	health   *front.Health
 	shell    *front.Shell
+	// demo opens what only a demonstration may: see demo.go.
+	demo bool
 }
 
 // openServer opens everything that the settings name. It listens to nobody yet.
@@ -182,7 +184,7 @@ func (s *server) public() (http.Handler, error) {
 func (s *server) entraDoor() *entra.Handler {
 	c := s.settings
 	door := &entra.Handler{Engine: s.engine, Verifier: s.verifier, Budget: c.EntraBudget, FunctionKey: c.EntraFunctionKey.Reveal(),
-		Lifetime: c.EntraCodeLifetime, Tenant: tenant, Now: now, Log: s.log, Observe: s.metrics.observeEntra}
+		Lifetime: c.EntraCodeLifetime, Tenant: tenant, AnyTenant: s.demo, Now: now, Log: s.log, Observe: s.metrics.observeEntra}
 	if c.EntraUnknown == config.UnknownRefuse {
 		door.AnswerUnknown = http.StatusServiceUnavailable
 	}

@@ -38,7 +38,8 @@ type Options struct {
 	To          string
 	Locale      string
 	RequestType string
-	// IP is the end user's address in the event, which may be empty.
+	// IP is the end user's address in the event, which may be empty. The default one is spread over many networks when
+	// To is over many mailboxes.
 	IP string
 	// Tenant is the Entra tenant's id. AppID and AppName are the application that the person signs in to.
 	Tenant  string
@@ -75,10 +76,13 @@ type Options struct {
 	Rand   io.Reader
 }
 
+// defaultIP is an address of documentation (RFC 5737).
+const defaultIP = "203.0.113.9"
+
 // Defaults are the options of a call that names only target and recipient.
 func Defaults() Options {
 	return Options{
-		Locale: "en-us", RequestType: "signIn", IP: "203.0.113.9",
+		Locale: "en-us", RequestType: "signIn", IP: defaultIP,
 		Tenant: "00000000-0000-4000-8000-00000000e27a", AppID: "00000000-0000-4000-8000-0000000000a9", AppName: "Example",
 		Audience: "00000000-0000-4000-8000-000000000079", Version: extension.V2,
 		Count: 1, Concurrency: 1, Timeout: extension.DefaultTimeout, Retries: 1, Fallback: true,

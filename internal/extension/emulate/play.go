@@ -83,6 +83,15 @@ func (e *Emulator) all(ctx context.Context) <-chan played {
 	return done
 }
 
+// addressOf is where the person of an event sits. When the events go to many mailboxes they come from many networks
+// too, of the range for benchmarks (RFC 2544), since a receiver may limit what one network asks for.
+func (o *Options) addressOf(number int) string {
+	if o.IP != defaultIP || !strings.Contains(o.To, "{n}") {
+		return o.IP
+	}
+	return fmt.Sprintf("198.%d.%d.%d", 18+number>>16&1, number&0xff, number>>8&0xff)
+}
+
 // draw makes an event with a code and a correlation id of its own.
 func (e *Emulator) draw(number int) (extension.Event, error) {
 	o := &e.options
@@ -104,7 +113,7 @@ func (e *Emulator) draw(number int) (extension.Event, error) {
 		// Eight digits, as in every published example. The bias of the remainder is below 1 in 10^11.
 		Code:          fmt.Sprintf("%08d", binary.BigEndian.Uint64(random[:])%100_000_000),
 		CorrelationID: correlation.String(),
-		Client:        extension.Client{IP: o.IP, Locale: o.Locale, Market: o.Locale},
+		Client:        extension.Client{IP: o.addressOf(number), Locale: o.Locale, Market: o.Locale},
 		Protocol:      "OAUTH2.0", RequestType: o.RequestType, Application: app, Resource: app,
 	}, nil
 }

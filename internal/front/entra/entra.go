@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/otpost/otpost/internal/extension"
@@ -61,6 +62,9 @@ type Handler struct {
 	Lifetime time.Duration
 	// Tenant is the tenant of ours in which deliveries are recorded.
 	Tenant string
+	// AnyTenant takes events that speak of another tenant than their token, for a demonstration to which examples are
+	// posted as they stand in documents.
+	AnyTenant bool
 	// Application is on whose behalf a code is sent; nil means the event's own client application.
 	Application func(extension.Event) passcode.Application
 	// Now is the clock; nil means time.Now.
@@ -151,7 +155,10 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, v *visit) *pro
 		v.err = err
 		return &problem{kind: invalidEvent, detail: err.Error() + "."}
 	}
-	if p := checkEvent(&v.event, caller); p != nil {
+	if !h.AnyTenant && !strings.EqualFold(v.event.TenantID, caller.Tenant) {
+		return &problem{kind: wrongTenant, detail: "data.tenantId is not the tenant that the token comes from."}
+	}
+	if p := checkEvent(&v.event); p != nil {
 		return p
 	}
 	return h.relay(r, v)
