@@ -96,8 +96,8 @@ func TestEntraEventBecomesAMail(t *testing.T) {
 		set := db.settings().with(who.settings(), throughMailServer(t, post), settings{"entra_budget": "10s"})
 		p := start(t, set)
 		tests := []struct{ locale, code, subject, says, language string }{
-			{"fr-fr", "40718265", "40718265 est votre code Atelier", "Créez votre compte Atelier", "fr"},
-			{"de-at", "90218834", "90218834 ist Ihr Code für Atelier", "Konto bei Atelier erstellen", "de"},
+			{"fr-fr", "40718265", "40718265 est votre code de vérification Atelier", "Créez votre compte Atelier", "fr"},
+			{"de-at", "90218834", "90218834 ist Ihr Bestätigungscode für Atelier", "Konto bei Atelier erstellen", "de"},
 			{"xx-xx", "11223344", "11223344 is your Atelier code", "", "en"},
 		}
 		for _, test := range tests {

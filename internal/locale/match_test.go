@@ -60,7 +60,7 @@ func TestAdvisory_Hanko1627_MissingLanguageFallsBack(t *testing.T) {
 	if l, ok := c.Find("sw-KE"); ok {
 		t.Fatalf("Find(sw-KE) = %s; the test needs a language without a catalogue", l)
 	}
-	if got := c.Match("sw-KE").Text("mail.title.unnamed"); got != "Your code" {
+	if got := c.Match("sw-KE").Text("mail.title.unnamed"); got != "Your verification code" {
 		t.Errorf("text for a missing language is %q", got)
 	}
 }
