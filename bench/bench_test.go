@@ -74,8 +74,13 @@ func serveFake() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	s := &http.Server{Handler: server}
-	context.AfterFunc(ctx, func() { s.Close() })
+	answered := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		defer close(answered)
+		s.Shutdown(context.Background()) // a request under way still uses the server
+	})
 	s.Serve(front)
+	<-answered
 	return server.Close()
 }
 

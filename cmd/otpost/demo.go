@@ -32,6 +32,8 @@ type demoResult struct {
 	EntraURL   string `json:"entra_url"`
 	APIKey     string `json:"api_key"`
 	EntraToken string `json:"entra_token"`
+
+	farewell string // what becomes of the data
 }
 
 // WriteText shows a newcomer the way.
@@ -54,12 +56,16 @@ func (d demoResult) WriteText(w io.Writer) {
 
   Or be Microsoft Entra External ID, whose event becomes a mail:
 
+     otpost emulate entra --target %[3]s --to lea@example.org
+
+  or by hand:
+
      curl -s %[3]s \
        -H 'Authorization: Bearer %[5]s' \
        -H 'Content-Type: application/json' -d '%[6]s'
 
-The API is described at %[1]s/docs. Ctrl-C ends the demo and removes its data.
-`, d.PublicURL, d.InboxURL, d.EntraURL, d.APIKey, d.EntraToken, demoEvent())
+The API is described at %[1]s/docs. Ctrl-C ends the demo%[7]s.
+`, d.PublicURL, d.InboxURL, d.EntraURL, d.APIKey, d.EntraToken, demoEvent(), d.farewell)
 }
 
 // demoEvent is an event as Entra sends it, as short as can be.
@@ -72,8 +78,9 @@ func demoEvent() string {
 
 // demo serves from a temporary folder with everything on that a newcomer may try, on this machine only.
 func demo(ctx context.Context, o DemoOptions, log *slog.Logger, ready func(Result) error) (err error) {
-	folder := o.Folder
+	folder, farewell := o.Folder, "; its data stays in "+o.Folder
 	if folder == "" {
+		farewell = " and removes its data"
 		if folder, err = os.MkdirTemp("", "otpost-demo-"); err != nil {
 			return fmt.Errorf("make folder: %w", err)
 		}
@@ -112,7 +119,7 @@ func demo(ctx context.Context, o DemoOptions, log *slog.Logger, ready func(Resul
 	return s.run(ctx, func(at running) error {
 		base := "http://" + reachable(at.public)
 		return ready(demoResult{PublicURL: base, ConsoleURL: base + "/", InboxURL: base + "/inbox",
-			EntraURL: base + "/entra/otp-send", APIKey: apiKey, EntraToken: token})
+			EntraURL: base + "/entra/otp-send", APIKey: apiKey, EntraToken: token, farewell: farewell})
 	})
 }
 

@@ -6,8 +6,12 @@ import (
 	"time"
 )
 
-// pollInterval is how often a delivery that another process holds is looked at while a caller waits for it.
-const pollInterval = 50 * time.Millisecond
+// A delivery that another process holds is looked at while a caller waits for it: soon, and then less and less often,
+// so that many who wait for a slow provider do not keep the store busy.
+const (
+	firstPoll = 50 * time.Millisecond
+	lastPoll  = 800 * time.Millisecond
+)
 
 // watches tells those who wait for a delivery when its state is final.
 type watches struct {
@@ -55,7 +59,8 @@ func (w *Watch) Stop() {
 // Wait returns the delivery once its state is final, or false when ctx ended first. A delivery that this process does
 // not hold is looked up now and then.
 func (w *Watch) Wait(ctx context.Context) (Delivery, bool) {
-	poll := time.NewTicker(pollInterval)
+	interval := firstPoll
+	poll := time.NewTimer(interval)
 	defer poll.Stop()
 	for {
 		select {
@@ -67,6 +72,8 @@ func (w *Watch) Wait(ctx context.Context) (Delivery, bool) {
 			if d, err := w.store.Delivery(ctx, w.id); err == nil && d.State.Final() {
 				return d, true
 			}
+			interval = min(2*interval, lastPoll)
+			poll.Reset(interval)
 		}
 	}
 }
