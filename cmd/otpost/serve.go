@@ -57,12 +57,6 @@ func (s *server) run(ctx context.Context, ready func(running) error) error {
 		return err
 	}
 	at.ops = ops.Addr()
-	if s.verifier != nil {
-		// Keys come before readiness, but a key server that is down must not keep REST from starting.
-		if err := s.verifier.Load(ctx); err != nil {
-			s.log.Warn("load token keys", "error", err)
-		}
-	}
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	group, failed := errgroup.WithContext(ctx)
@@ -92,9 +86,10 @@ func (s *server) run(ctx context.Context, ready func(running) error) error {
 		return s.work(work, hard)
 	})
 	if s.verifier != nil {
+		// Keys come before readiness, but a key server that is slow or down does not keep the other doors shut.
 		go s.verifier.Run(work)
 	}
-	s.log.Info("ready", "public", addressOf(at.public), "operations", at.ops.String(), "version", buildOf().Version)
+	s.log.Info("listening", "public", addressOf(at.public), "operations", at.ops.String(), "version", buildOf().Version)
 	if err := ready(at); err != nil {
 		return err
 	}
