@@ -30,10 +30,6 @@ func (db *DB) Claim(ctx context.Context, lease string, now, until time.Time, n i
 	return claimed, examined, err
 }
 
-// unlessAwaited is when a row may be claimed. One whose holder died while a caller waited is left alone until that
-// caller's time is over: its retry may join it, and if it does not, it has used its fallback.
-const unlessAwaited = `CASE WHEN state = 'sending' AND answer_by > due_at THEN answer_by ELSE due_at END`
-
 // dueRow is a delivery that may be claimed, with what decides whether it should.
 type dueRow struct {
 	delivery outbox.Delivery
@@ -46,8 +42,7 @@ func (t *tx) due(lease string, now time.Time, n int) (due []dueRow, err error) {
 		skip += " OF deliveries SKIP LOCKED"
 	}
 	err = t.query(t.ctx, `SELECT `+deliveryColumns+`, message FROM deliveries JOIN bodies ON delivery = id
-		WHERE state IN ('queued', 'sending') AND due_at <= $1 AND lease <> $2 AND `+unlessAwaited+` <= $1
-		ORDER BY due_at LIMIT $3`+skip,
+		WHERE state IN ('queued', 'sending') AND due_at <= $1 AND lease <> $2 ORDER BY due_at LIMIT $3`+skip,
 		[]any{now.UnixMilli(), lease, n}, func(scan func(...any) error) error {
 			var row dueRow
 			row.delivery, err = scanDelivery(scan, &row.sealed)
@@ -101,7 +96,7 @@ func (t *tx) wanted(d *outbox.Delivery, now time.Time) (bool, error) {
 // Renew implements outbox.Store.
 func (db *DB) Renew(ctx context.Context, id, lease string, until time.Time) (held bool, err error) {
 	err = db.transact(ctx, func(t *tx) error {
-		n, err := t.exec(`UPDATE deliveries SET due_at = $3 WHERE id = $1 AND lease = $2 AND state = 'sending'`,
+		n, err := t.exec(`UPDATE deliveries SET due_at = CASE WHEN answer_by > $3 THEN answer_by ELSE $3 END WHERE id = $1 AND lease = $2 AND state = 'sending'`,
 			id, lease, until.UnixMilli())
 		held = n == 1
 		return err
@@ -129,8 +124,8 @@ func (db *DB) Return(ctx context.Context, lease string, ids []string, now time.T
 func (db *DB) NextDue(ctx context.Context, lease string) (at time.Time, err error) {
 	err = db.look(ctx, func(t *tx) error {
 		var ms int64
-		_, err := t.one(`SELECT COALESCE(MIN(`+unlessAwaited+`), 0) FROM deliveries WHERE state IN ('queued', 'sending') AND lease <> $1`,
-			[]any{lease}, &ms)
+		_, err := t.one(`SELECT due_at FROM deliveries WHERE state IN ('queued', 'sending') AND lease <> $1
+			ORDER BY due_at LIMIT 1`, []any{lease}, &ms)
 		at = fromMillis(ms)
 		return err
 	})

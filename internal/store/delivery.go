@@ -34,7 +34,7 @@ func (t *tx) insertDelivery(d *outbox.Delivery, sealed []byte) error {
 			created_at, due_at, deadline, answer_by, lease, dedup, step, tries, uncertain, provider, ref, ended_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, 0, '', '', 0)`,
 		d.ID, d.Tenant, d.Application, d.Challenge, string(d.Channel), d.To, strings.Join(d.Route, ","),
-		string(d.State), millis(d.CreatedAt), millis(d.DueAt), millis(d.Deadline), millis(d.AnswerBy), d.Lease, d.Dedup)
+		string(d.State), millis(d.CreatedAt), dueAt(d), millis(d.Deadline), millis(d.AnswerBy), d.Lease, d.Dedup)
 	if err != nil {
 		return fmt.Errorf("write delivery: %w", err)
 	}
@@ -48,7 +48,7 @@ func (t *tx) insertDelivery(d *outbox.Delivery, sealed []byte) error {
 func (t *tx) updateDelivery(d *outbox.Delivery) error {
 	err := t.do(`UPDATE deliveries SET step = $2, state = $3, tries = $4, uncertain = $5, due_at = $6,
 			answer_by = $7, lease = $8, provider = $9, ref = $10, ended_at = $11 WHERE id = $1`,
-		d.ID, d.Step, string(d.State), d.Tries, flag(d.Uncertain), millis(d.DueAt), millis(d.AnswerBy), d.Lease,
+		d.ID, d.Step, string(d.State), d.Tries, flag(d.Uncertain), dueAt(d), millis(d.AnswerBy), d.Lease,
 		d.Provider, d.Ref, millis(d.EndedAt))
 	if err != nil {
 		return fmt.Errorf("update delivery: %w", err)
@@ -65,6 +65,15 @@ func (t *tx) wipe(delivery string) error {
 		return fmt.Errorf("wipe body: %w", err)
 	}
 	return nil
+}
+
+// dueAt is when any process may claim the row. One whose caller waits is left to that caller until its time is over,
+// even if its holder dies: the caller's retry may join it, and if none comes, the caller has used its fallback.
+func dueAt(d *outbox.Delivery) int64 {
+	if d.State == outbox.Sending {
+		return max(millis(d.DueAt), millis(d.AnswerBy))
+	}
+	return millis(d.DueAt)
 }
 
 func flag(b bool) int {

@@ -52,7 +52,8 @@ func (t *tx) join(first, again *outbox.Delivery, now time.Time) (tookUp bool, er
 		first.AnswerBy = again.AnswerBy
 	}
 	// What this process holds itself is in its own queue, however long that is.
-	if first.State == outbox.Sending && !now.Before(first.DueAt) && first.Lease != again.Lease {
+	abandoned := !now.Before(first.DueAt) || first.Lease == voidLease
+	if first.State == outbox.Sending && abandoned && first.Lease != again.Lease {
 		first.Uncertain = true
 		first.State, first.Lease, first.DueAt = again.State, again.Lease, again.DueAt
 		tookUp = again.State == outbox.Sending

@@ -88,6 +88,9 @@ func (db *DB) Ready(ctx context.Context) error {
 	return nil
 }
 
+// voidLease is the lease of a row whose holder is known to be dead.
+const voidLease = "void"
+
 // Ping reports whether the database answers.
 func (db *DB) Ping(ctx context.Context) error { return db.ping(ctx) }
 
@@ -99,7 +102,8 @@ func (db *DB) Own(ctx context.Context, now time.Time) error {
 		return err
 	}
 	return db.transact(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE deliveries SET due_at = $1, lease = lease || '?' WHERE state = 'sending'`, now.UnixMilli())
+		_, err := t.exec(`UPDATE deliveries SET due_at = CASE WHEN answer_by > $1 THEN answer_by ELSE $1 END,
+			lease = '`+voidLease+`' WHERE state = 'sending'`, now.UnixMilli())
 		return err
 	})
 }

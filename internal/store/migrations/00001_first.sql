@@ -72,7 +72,7 @@ CREATE TABLE deliveries (
     tries       INTEGER NOT NULL,
     uncertain   INTEGER NOT NULL,
     created_at  BIGINT NOT NULL,
-    due_at      BIGINT NOT NULL, -- queued: the next try; sending: the lease lapses
+    due_at      BIGINT NOT NULL, -- queued: the next try; sending: the lease lapses, and no caller waits
     deadline    BIGINT NOT NULL,
     answer_by   BIGINT NOT NULL,
     lease       TEXT NOT NULL,
