@@ -14,7 +14,7 @@ func (db *DB) Accept(ctx context.Context, d outbox.Delivery, a outbox.Attempt, n
 		// As a rule the sender still holds the row as it was.
 		state, tries = outbox.Accepted, d.Tries+1
 		n, err := t.exec(`UPDATE deliveries SET state = 'accepted', tries = $3, provider = $4, ref = $5, ended_at = $6,
-			lease = '' WHERE id = $1 AND lease = $2 AND state = 'sending' AND tries = $3 - 1`,
+			lease = '', message = NULL WHERE id = $1 AND lease = $2 AND state = 'sending' AND tries = $3 - 1`,
 			d.ID, d.Lease, tries, a.Provider, a.Ref, now.UnixMilli())
 		if err == nil && n == 0 {
 			state, tries, err = t.acceptLate(a, now)
@@ -23,9 +23,6 @@ func (db *DB) Accept(ctx context.Context, d outbox.Delivery, a outbox.Attempt, n
 			return err
 		}
 		a.N = tries
-		if err := t.wipe(a.Delivery); err != nil {
-			return err
-		}
 		return t.insertAttempt(&a)
 	})
 	if err != nil {
@@ -37,7 +34,7 @@ func (db *DB) Accept(ctx context.Context, d outbox.Delivery, a outbox.Attempt, n
 // acceptLate records an acceptance by somebody who does not hold the row any more. States only move forward: a
 // provider's later word stays.
 func (t *tx) acceptLate(a outbox.Attempt, now time.Time) (state outbox.State, tries int, err error) {
-	found, err := t.one(`UPDATE deliveries SET tries = tries + 1, lease = '',
+	found, err := t.one(`UPDATE deliveries SET tries = tries + 1, lease = '', message = NULL,
 			provider = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN provider ELSE $2 END,
 			ref = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ref ELSE $3 END,
 			ended_at = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ended_at ELSE $4 END,

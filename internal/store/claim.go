@@ -39,9 +39,9 @@ type dueRow struct {
 func (t *tx) due(lease string, now time.Time, n int) (due []dueRow, err error) {
 	skip := t.lock()
 	if skip != "" {
-		skip += " OF deliveries SKIP LOCKED"
+		skip += " SKIP LOCKED"
 	}
-	err = t.query(t.ctx, `SELECT `+deliveryColumns+`, message FROM deliveries JOIN bodies ON delivery = id
+	err = t.query(t.ctx, `SELECT `+deliveryColumns+`, message FROM deliveries
 		WHERE state IN ('queued', 'sending') AND due_at <= $1 AND lease <> $2 ORDER BY due_at LIMIT $3`+skip,
 		[]any{now.UnixMilli(), lease, n}, func(scan func(...any) error) error {
 			var row dueRow

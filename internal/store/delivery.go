@@ -31,15 +31,12 @@ func scanDelivery(scan func(...any) error, more ...any) (d outbox.Delivery, err 
 // insertDelivery writes a delivery that nobody has tried yet.
 func (t *tx) insertDelivery(d *outbox.Delivery, sealed []byte) error {
 	err := t.do(`INSERT INTO deliveries (id, tenant, application, challenge, channel, recipient, route, state,
-			created_at, due_at, deadline, answer_by, lease, dedup, step, tries, uncertain, provider, ref, ended_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, 0, '', '', 0)`,
+			created_at, due_at, deadline, answer_by, lease, dedup, message, step, tries, uncertain, provider, ref, ended_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, 0, 0, '', '', 0)`,
 		d.ID, d.Tenant, d.Application, d.Challenge, string(d.Channel), d.To, strings.Join(d.Route, ","),
-		string(d.State), millis(d.CreatedAt), dueAt(d), millis(d.Deadline), millis(d.AnswerBy), d.Lease, d.Dedup)
+		string(d.State), millis(d.CreatedAt), dueAt(d), millis(d.Deadline), millis(d.AnswerBy), d.Lease, d.Dedup, sealed)
 	if err != nil {
 		return fmt.Errorf("write delivery: %w", err)
-	}
-	if err := t.do(`INSERT INTO bodies (delivery, message) VALUES ($1, $2)`, d.ID, sealed); err != nil {
-		return fmt.Errorf("write body: %w", err)
 	}
 	return nil
 }
@@ -47,22 +44,12 @@ func (t *tx) insertDelivery(d *outbox.Delivery, sealed []byte) error {
 // updateDelivery writes what can change in a delivery. Its body goes with the last chance to send it.
 func (t *tx) updateDelivery(d *outbox.Delivery) error {
 	err := t.do(`UPDATE deliveries SET step = $2, state = $3, tries = $4, uncertain = $5, due_at = $6,
-			answer_by = $7, lease = $8, provider = $9, ref = $10, ended_at = $11 WHERE id = $1`,
+			answer_by = $7, lease = $8, provider = $9, ref = $10, ended_at = $11,
+			message = CASE WHEN CAST($11 AS BIGINT) = 0 THEN message ELSE NULL END WHERE id = $1`,
 		d.ID, d.Step, string(d.State), d.Tries, flag(d.Uncertain), dueAt(d), millis(d.AnswerBy), d.Lease,
 		d.Provider, d.Ref, millis(d.EndedAt))
 	if err != nil {
 		return fmt.Errorf("update delivery: %w", err)
-	}
-	if d.State.Final() {
-		return t.wipe(d.ID)
-	}
-	return nil
-}
-
-// wipe forgets a message that will not be sent again.
-func (t *tx) wipe(delivery string) error {
-	if err := t.do(`DELETE FROM bodies WHERE delivery = $1`, delivery); err != nil {
-		return fmt.Errorf("wipe body: %w", err)
 	}
 	return nil
 }

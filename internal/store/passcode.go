@@ -176,22 +176,10 @@ func (u turn) Send(d outbox.Delivery) error {
 
 // endQueued ends the deliveries of a challenge that nobody is sending.
 func (t *tx) endQueued(challenge string, now time.Time) error {
-	var ended []string
-	err := t.query(t.ctx, `UPDATE deliveries SET state = 'stale', ended_at = $2 WHERE challenge = $1 AND state = 'queued'
-		RETURNING id`, []any{challenge, now.UnixMilli()}, func(scan func(...any) error) error {
-		var id string
-		err := scan(&id)
-		ended = append(ended, id)
-		return err
-	})
+	err := t.do(`UPDATE deliveries SET state = 'stale', ended_at = $2, message = NULL
+		WHERE challenge = $1 AND state = 'queued'`, challenge, now.UnixMilli())
 	if err != nil {
 		return fmt.Errorf("end older deliveries: %w", err)
-	}
-	t.wrote = t.wrote || len(ended) > 0
-	for _, id := range ended {
-		if err := t.wipe(id); err != nil {
-			return err
-		}
 	}
 	return nil
 }

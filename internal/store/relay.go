@@ -65,7 +65,7 @@ func (t *tx) join(first, again *outbox.Delivery, now time.Time) (tookUp bool, er
 func (db *DB) Message(ctx context.Context, id string) (m *outbox.Message, err error) {
 	err = db.look(ctx, func(t *tx) error {
 		var sealed []byte
-		found, err := t.one(`SELECT message FROM bodies WHERE delivery = $1`, []any{id}, &sealed)
+		found, err := t.one(`SELECT message FROM deliveries WHERE id = $1 AND message IS NOT NULL`, []any{id}, &sealed)
 		if err != nil {
 			return fmt.Errorf("read message: %w", err)
 		}

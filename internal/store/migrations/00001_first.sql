@@ -80,20 +80,15 @@ CREATE TABLE deliveries (
     provider    TEXT NOT NULL,
     ref         TEXT NOT NULL,
     ended_at    BIGINT NOT NULL,
+    message     BYTEA, -- sealed; NULL once no further send is possible
     CHECK (state IN ('queued', 'sending', 'accepted', 'delivered', 'bounced', 'failed', 'stale')),
     CHECK ((state IN ('queued', 'sending')) = (ended_at = 0)),
+    CHECK ((state IN ('queued', 'sending')) = (message IS NOT NULL)),
     CHECK (state <> 'queued' OR lease = '')
 ) /*sqlite WITHOUT ROWID*/;
 CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state IN ('queued', 'sending');
 CREATE INDEX deliveries_challenge ON deliveries (challenge) WHERE challenge <> '';
 CREATE UNIQUE INDEX deliveries_dedup ON deliveries (dedup) WHERE dedup IS NOT NULL;
-
--- The sealed message of a delivery that may still have to be sent. The row goes with the last chance to send it; kept
--- apart, its going costs no rewriting of the delivery's neighbours.
-CREATE TABLE bodies (
-    delivery TEXT PRIMARY KEY,
-    message  BYTEA NOT NULL
-) /*sqlite WITHOUT ROWID*/;
 
 -- Every try of a delivery at a provider.
 CREATE TABLE attempts (
