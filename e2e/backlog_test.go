@@ -3,27 +3,29 @@ package e2e_test
 import (
 	"bytes"
 	"testing"
+
+	"github.com/otpost/otpost/proof/rig"
 )
 
 // TestABacklogLongerThanALeaseSendsNothingTwice holds more messages in memory than can be sent before their leases
 // lapse. A process must not take its own backlog for a dead one's.
 func TestABacklogLongerThanALeaseSendsNothingTwice(t *testing.T) {
 	const people = 60
-	onBoth(t, func(t *testing.T, db *database) {
-		k := startSink(t, "")
-		set := db.settings().with(k.settings(), settings{"lease": "2s", "attempt_timeout": "500ms", "outbox_workers": "1"})
-		p := start(t, set)
-		newClient(t, p, createKey(t, set, "Shop")).issueAll(0, people)
-		k.feed(t, 50) // 3 s for all
-		await(t, "every delivery to be accepted", func() bool {
-			return db.number(t, `SELECT COUNT(*) FROM deliveries WHERE state = 'accepted'`) == people
+	rig.OnBoth(t, func(t *testing.T, db *rig.Database) {
+		k := rig.StartSink(t, "")
+		set := db.Settings().With(k.Settings(), rig.Settings{"lease": "2s", "attempt_timeout": "500ms", "outbox_workers": "1"})
+		p := rig.Start(t, set)
+		rig.NewClient(t, p, rig.CreateKey(t, set, "Shop")).IssueAll(0, people)
+		k.Feed(t, 50) // 3 s for all
+		rig.Await(t, "every delivery to be accepted", func() bool {
+			return db.Number(t, `SELECT COUNT(*) FROM deliveries WHERE state = 'accepted'`) == people
 		})
-		await(t, "an empty outbox", func() bool {
-			metrics, err := p.get("/metrics")
-			return err == nil && bytes.Contains(metrics.body, []byte("\notpost_outbox_waiting 0\n"))
+		rig.Await(t, "an empty outbox", func() bool {
+			metrics, err := p.Get("/metrics")
+			return err == nil && bytes.Contains(metrics.Body, []byte("\notpost_outbox_waiting 0\n"))
 		})
-		p.stop()
-		if total, persons := k.total(), len(k.byRecipient()); total != people || persons != people {
+		p.Stop()
+		if total, persons := k.Total(), len(k.ByRecipient()); total != people || persons != people {
 			t.Errorf("%d messages reached %d people, want one for each of %d", total, persons, people)
 		}
 	})

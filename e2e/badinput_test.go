@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/otpost/otpost/proof/rig"
+
 	"github.com/google/uuid"
 
 	"github.com/otpost/otpost/internal/extension"
@@ -28,13 +30,13 @@ type badRequest struct {
 
 // knock sends a bad request and checks the problem and that it left one line in the access log and nothing else in the
 // database.
-func (b badRequest) knock(t *testing.T, p *server, db *database, before map[string]int, path, authorization string) {
+func (b badRequest) knock(t *testing.T, p *rig.Server, db *rig.Database, before map[string]int, path, authorization string) {
 	t.Helper()
 	var body io.Reader = strings.NewReader(b.body)
 	if b.chunked {
 		body = io.MultiReader(body)
 	}
-	r, err := http.NewRequest(either(b.method, "POST"), "http://"+p.public+either(b.path, path), body)
+	r, err := http.NewRequest(either(b.method, "POST"), "http://"+p.Public+either(b.path, path), body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,22 +44,22 @@ func (b badRequest) knock(t *testing.T, p *server, db *database, before map[stri
 	r.Header.Set("Authorization", "Bearer "+authorization)
 	id := uuid.NewString()
 	r.Header.Set("X-Request-Id", id)
-	got, err := (&client{http: &http.Client{Timeout: patience}}).do(r)
+	got, err := (&rig.Client{HTTP: &http.Client{Timeout: rig.Patience}}).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := got.problem(t, b.status)
+	said := got.Problem(t, b.status)
 	if said.Code != b.code || said.Detail == "" && said.Title == "" {
 		t.Errorf("got %+v, want the code %s", said, b.code)
 	}
 	if b.field != "" && (len(said.Errors) != 1 || said.Errors[0].Field != b.field || said.Errors[0].Detail == "") {
 		t.Errorf("got errors %+v, want one that names %s", said.Errors, b.field)
 	}
-	await(t, "the line of the request", func() bool { return len(p.log.lines(id, `"msg":"request"`)) > 0 })
-	if lines := p.log.lines(id); len(lines) != 1 && (len(lines) != 2 || len(p.log.lines(id, "otp-send event answered")) != 1) {
+	rig.Await(t, "the line of the request", func() bool { return len(p.Log.Lines(id, `"msg":"request"`)) > 0 })
+	if lines := p.Log.Lines(id); len(lines) != 1 && (len(lines) != 2 || len(p.Log.Lines(id, "otp-send event answered")) != 1) {
 		t.Errorf("logged %d times:\n%s", len(lines), strings.Join(lines, ""))
 	}
-	if after := db.counts(t); !maps.Equal(before, after) {
+	if after := db.Counts(t); !maps.Equal(before, after) {
 		t.Errorf("rows went from %v to %v", before, after)
 	}
 }
@@ -127,7 +129,7 @@ func badForREST() []badRequest {
 
 // badForEntra are bad events.
 func badForEntra() []badRequest {
-	good := event("ada@example.test", "40718265", "en-us")
+	good := rig.Event("ada@example.test", "40718265", "en-us")
 	with := func(old, new string) string { return strings.Replace(good, old, new, 1) }
 	return []badRequest{
 		{name: "no body", status: 400, code: "invalid_event"},
@@ -137,7 +139,7 @@ func badForEntra() []badRequest {
 		{name: "wrong type", body: with(`"40718265"`, `40718265`), status: 400, code: "invalid_event"},
 		{name: "two codes", body: with(`"oneTimeCode"`, `"onetimecode": "11111111", "oneTimeCode"`), status: 400, code: "invalid_event"},
 		{name: "deeply nested", body: with(`"OAUTH2.0"`, strings.Repeat("[", 50)+strings.Repeat("]", 50)), status: 400, code: "invalid_event"},
-		{name: "another tenant", body: strings.ReplaceAll(good, entraTenant, uuid.NewString()), status: 403, code: "wrong_tenant"},
+		{name: "another tenant", body: strings.ReplaceAll(good, rig.EntraTenant, uuid.NewString()), status: 403, code: "wrong_tenant"},
 		{name: "code with a control character", body: with("40718265", `4071\n8265`), status: 422, code: "invalid_code"},
 		{name: "code of another script", body: with("40718265", "\u0664\u0660\u0667\u0661"), status: 422, code: "invalid_code"},
 		{name: "not an address", body: with("ada@example.test", "ada"), status: 422, code: "invalid_recipient"},
@@ -151,15 +153,15 @@ func badForEntra() []badRequest {
 }
 
 func TestBadRequestsChangeNothing(t *testing.T) {
-	onBoth(t, func(t *testing.T, db *database) {
-		who := newIssuer(t)
-		set := db.settings().with(who.settings(), settings{"inbox": "on"})
-		key, token := createKey(t, set, "Shop"), who.token(extension.Grant{})
-		p := start(t, set)
-		if got, err := newClient(t, p, key).send("GET", "/v1/passcodes/pc_1", ""); err != nil || got.status != 404 {
+	rig.OnBoth(t, func(t *testing.T, db *rig.Database) {
+		who := rig.NewIssuer(t)
+		set := db.Settings().With(who.Settings(), rig.Settings{"inbox": "on"})
+		key, token := rig.CreateKey(t, set, "Shop"), who.Token(extension.Grant{})
+		p := rig.Start(t, set)
+		if got, err := rig.NewClient(t, p, key).Send("GET", "/v1/passcodes/pc_1", ""); err != nil || got.Status != 404 {
 			t.Fatalf("the key does not work: %v, %v", got, err)
 		}
-		before := db.counts(t)
+		before := db.Counts(t)
 		for _, b := range badForREST() {
 			t.Run("REST/"+b.name, func(t *testing.T) { b.knock(t, p, db, before, "/v1/passcodes", key) })
 		}
@@ -171,22 +173,22 @@ func TestBadRequestsChangeNothing(t *testing.T) {
 			b.knock(t, p, db, before, "/v1/passcodes", token)
 		})
 		t.Run("Entra/wrong token", func(t *testing.T) {
-			b := badRequest{body: event("ada@example.test", "40718265", "en"), status: 401, code: "unauthorized"}
+			b := badRequest{body: rig.Event("ada@example.test", "40718265", "en"), status: 401, code: "unauthorized"}
 			b.knock(t, p, db, before, "/api/OnOtpSend", key)
 		})
 		for _, level := range []string{`"level":"ERROR"`, "panic"} {
-			if lines := p.log.lines(level); len(lines) > 0 {
+			if lines := p.Log.Lines(level); len(lines) > 0 {
 				t.Errorf("logged as otpost's own fault: %s", lines)
 			}
 		}
-		p.stop()
+		p.Stop()
 	})
 }
 
 func TestEntraEventsOfOtherShapesAreTaken(t *testing.T) {
-	db, k, who := newSQLite(t), startSink(t, ""), newIssuer(t)
-	k.answer(-1)
-	p := start(t, db.settings().with(k.settings(), who.settings(), settings{"entra_budget": "10s"}))
+	db, k, who := rig.NewSQLite(t), rig.StartSink(t, ""), rig.NewIssuer(t)
+	k.Answer(-1)
+	p := rig.Start(t, db.Settings().With(k.Settings(), who.Settings(), rig.Settings{"entra_budget": "10s"}))
 	tests := []struct{ name, old, new string }{
 		{"as documented", "", ""},
 		{"the samples' casing", `"oneTimeCode"`, `"onetimecode"`},
@@ -198,36 +200,36 @@ func TestEntraEventsOfOtherShapesAreTaken(t *testing.T) {
 	}
 	for i, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			body := strings.Replace(event(address(i), "40718265", "en-us"), test.old, test.new, 1)
-			got, err := p.post(body, who.token(extension.Grant{}))
-			if err != nil || got.status != 200 || string(got.body) != continued {
-				t.Fatalf("got %v, %v, want %s", got, err, continued)
+			body := strings.Replace(rig.Event(rig.Address(i), "40718265", "en-us"), test.old, test.new, 1)
+			got, err := p.Post(body, who.Token(extension.Grant{}))
+			if err != nil || got.Status != 200 || string(got.Body) != rig.Continued {
+				t.Fatalf("got %v, %v, want %s", got, err, rig.Continued)
 			}
-			if mails := k.to(t, address(i), 1); mails[0].code != "40718265" {
-				t.Errorf("got the code %q", mails[0].code)
+			if mails := k.To(t, rig.Address(i), 1); mails[0].Code != "40718265" {
+				t.Errorf("got the code %q", mails[0].Code)
 			}
 		})
 	}
-	p.stop()
+	p.Stop()
 }
 
 func TestWrongSettingsAreExplained(t *testing.T) {
 	tests := []struct {
 		name string
-		set  settings
+		set  rig.Settings
 		args []string
 		want []string
 	}{
-		{"unknown variable", settings{"databse": "sqlite:x.db"}, nil, []string{"OTPOST_DATABSE", "did you mean OTPOST_DATABASE?"}},
-		{"unknown flag", settings{}, []string{"--ops-lisen=:1"}, []string{"--ops-lisen", "--ops-listen"}},
-		{"wrong value", settings{"code_length": "40"}, nil, []string{"code_length", "OTPOST_CODE_LENGTH", "12"}},
-		{"wrong database", settings{"database": "mysql://root:hunter2@db"}, nil, []string{"database", "sqlite:", "postgres://"}},
-		{"wrong together", settings{"lease": "5s", "attempt_timeout": "10s"}, nil, []string{"lease", "attempt_timeout"}},
-		{"two at once", settings{"code_tries": "many", "resends": "-1"}, nil, []string{"code_tries", "resends"}},
+		{"unknown variable", rig.Settings{"databse": "sqlite:x.db"}, nil, []string{"OTPOST_DATABSE", "did you mean OTPOST_DATABASE?"}},
+		{"unknown flag", rig.Settings{}, []string{"--ops-lisen=:1"}, []string{"--ops-lisen", "--ops-listen"}},
+		{"wrong value", rig.Settings{"code_length": "40"}, nil, []string{"code_length", "OTPOST_CODE_LENGTH", "12"}},
+		{"wrong database", rig.Settings{"database": "mysql://root:hunter2@db"}, nil, []string{"database", "sqlite:", "postgres://"}},
+		{"wrong together", rig.Settings{"lease": "5s", "attempt_timeout": "10s"}, nil, []string{"lease", "attempt_timeout"}},
+		{"two at once", rig.Settings{"code_tries": "many", "resends": "-1"}, nil, []string{"code_tries", "resends"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			stdout, stderr, code := run(t, test.set, append([]string{"serve"}, test.args...)...)
+			stdout, stderr, code := rig.Run(t, test.set, append([]string{"serve"}, test.args...)...)
 			if code != 2 || stdout != "" {
 				t.Errorf("got exit %d and output %q, want 2 and none", code, stdout)
 			}

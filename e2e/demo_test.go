@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/otpost/otpost/proof/rig"
 )
 
 // demoLine is what demo --output json prints once it can be used.
@@ -24,7 +26,7 @@ type demoLine struct {
 // startDemo runs the demo, which has to work without a setting, and returns its line.
 func startDemo(t *testing.T) demoLine {
 	t.Helper()
-	cmd := command(t, settings{}, "demo", "--listen", "127.0.0.1:0", "--output", "json")
+	cmd := rig.Command(t, rig.Settings{}, "demo", "--listen", "127.0.0.1:0", "--output", "json")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +79,7 @@ func ask(t *testing.T, method, address, token, body string) (int, string) {
 // newestCode waits for a message to an address and returns the passcode's id and the code, which begins the subject.
 func newestCode(t *testing.T, d demoLine, to string) (id, code string) {
 	t.Helper()
-	await(t, "a message in the inbox", func() bool {
+	rig.Await(t, "a message in the inbox", func() bool {
 		_, text := ask(t, "GET", d.PublicURL+"/v1/inbox?to="+url.QueryEscape(to), "", "")
 		var inbox struct {
 			Messages []struct {
@@ -107,7 +109,7 @@ func TestTheDemoNeedsNothing(t *testing.T) {
 		t.Errorf("verify: %d %s", status, text)
 	}
 	// An event as it stands in a document speaks of another tenant than the demo's token.
-	body := string(event("ada@example.org", "40718265", "fr-fr"))
+	body := string(rig.Event("ada@example.org", "40718265", "fr-fr"))
 	if status, text := ask(t, "POST", d.EntraURL, d.EntraToken, body); status != 200 {
 		t.Errorf("event: %d %s", status, text)
 	}
@@ -124,7 +126,7 @@ func TestTheDemoNeedsNothing(t *testing.T) {
 // TestTheEmulatorWorksAgainstTheDemo is what the README's reader types: many people, none of them limited.
 func TestTheEmulatorWorksAgainstTheDemo(t *testing.T) {
 	d := startDemo(t)
-	stdout, stderr, code := run(t, settings{}, "emulate", "entra", "--target", d.EntraURL, "--to", "user{n}@example.org",
+	stdout, stderr, code := rig.Run(t, rig.Settings{}, "emulate", "entra", "--target", d.EntraURL, "--to", "user{n}@example.org",
 		"--token", d.EntraToken, "--count", "150", "--concurrency", "4", "--output", "json")
 	if code != 0 {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)

@@ -1,140 +1,28 @@
 package e2e_test
 
 import (
-	"bytes"
-	"crypto/rand"
-	"crypto/rsa"
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
-	"time"
+
+	"github.com/otpost/otpost/proof/rig"
 
 	"github.com/google/uuid"
 
 	"github.com/otpost/otpost/internal/extension"
 )
 
-const (
-	entraTenant   = "3d9a6b10-4c1e-4f0a-9a63-52f1b7c0e4aa"
-	entraAudience = "8f2c5d34-7b60-4c9e-8b1d-1f0e9d7a66bb"
-)
-
-// issuer is a token service: it signs tokens, and serves its metadata and keys over HTTP.
-type issuer struct {
-	*extension.Issuer
-	t   testing.TB
-	url string
-	key *rsa.PrivateKey
-}
-
-func newIssuer(t testing.TB) *issuer {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := &issuer{t: t, key: key}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { i.ServeHTTP(w, r) }))
-	t.Cleanup(server.Close)
-	i.url = server.URL
-	if i.Issuer, err = extension.NewIssuer(server.URL, entraTenant, key, nil); err != nil {
-		t.Fatal(err)
-	}
-	return i
-}
-
-// settings make a server trust the issuer.
-func (i *issuer) settings() settings {
-	return settings{"entra_issuers": i.Name(extension.V2) + "=" + i.Metadata(extension.V2), "entra_audience": entraAudience}
-}
-
-func (i *issuer) token(g extension.Grant) string {
-	i.t.Helper()
-	if g.Audience == "" {
-		g.Audience = entraAudience
-	}
-	token, err := i.Mint(g)
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	return token
-}
-
-// expired is a token that was good until a while ago.
-func (i *issuer) expired() string {
-	i.t.Helper()
-	then, err := extension.NewIssuer(i.url, entraTenant, i.key, func() time.Time { return time.Now().Add(-2 * time.Hour) })
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	token, err := then.Mint(extension.Grant{Audience: entraAudience, Lifetime: time.Hour})
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	return token
-}
-
-// event is an OnOtpSend event as the reference page of Entra shows it (custom-extension-email-otp-send-data).
-func event(identifier, code, locale string) string {
-	return strings.NewReplacer("{tenant}", entraTenant, "{identifier}", identifier, "{code}", code, "{locale}", locale,
-		"{correlation}", uuid.NewString()).Replace(`{
-  "type": "microsoft.graph.authenticationEvent.emailOtpSend",
-  "source": "/tenants/{tenant}/applications/5d1e7c22-90ab-4e4f-8d0b-2b6c0f3f11cc",
-  "data": {
-    "@odata.type": "microsoft.graph.onOtpSendCalloutData",
-    "otpContext": { "identifier": "{identifier}", "oneTimeCode": "{code}" },
-    "tenantId": "{tenant}",
-    "authenticationEventListenerId": "1a5f0c7e-6a3b-4c1d-9e2f-7b8c9d0e1f01",
-    "customAuthenticationExtensionId": "2b6a1d8f-7b4c-4d2e-8f30-8c9d0e1f2a02",
-    "authenticationContext": {
-      "correlationId": "{correlation}",
-      "client": { "ip": "198.51.100.24", "locale": "{locale}", "market": "{locale}" },
-      "protocol": "OAUTH2.0",
-      "requestType": "signUp",
-      "clientServicePrincipal": {
-        "id": "6e2f8d33-a1bc-4f50-9e1c-3c7d104022dd", "appId": "5d1e7c22-90ab-4e4f-8d0b-2b6c0f3f11cc",
-        "appDisplayName": "Atelier", "displayName": "Atelier"
-      },
-      "resourceServicePrincipal": {
-        "id": "6e2f8d33-a1bc-4f50-9e1c-3c7d104022dd", "appId": "5d1e7c22-90ab-4e4f-8d0b-2b6c0f3f11cc",
-        "appDisplayName": "Atelier", "displayName": "Atelier"
-      }
-    }
-  }
-}`)
-}
-
-// continued is the one answer that Entra takes for "sent".
-const continued = `{"data":{"@odata.type":"microsoft.graph.OnOtpSendResponseData","actions":[{"@odata.type":"microsoft.graph.OtpSend.continueWithDefaultBehavior"}]}}`
-
-// post sends an event with a token, as Entra does.
-func (p *server) post(body, token string) (answer, error) {
-	r, err := http.NewRequest("POST", "http://"+p.public+"/entra/otp-send", strings.NewReader(body))
-	if err != nil {
-		return answer{}, err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	return (&client{http: &http.Client{Timeout: patience}}).do(r)
-}
-
 func TestTokensThatOpenNothing(t *testing.T) {
-	db, ours, foreign := newSQLite(t), newIssuer(t), newIssuer(t)
-	set := db.settings().with(ours.settings(), settings{"inbox": "on"})
-	p := start(t, set)
-	before := db.counts(t)
+	db, ours, foreign := rig.NewSQLite(t), rig.NewIssuer(t), rig.NewIssuer(t)
+	set := db.Settings().With(ours.Settings(), rig.Settings{"inbox": "on"})
+	p := rig.Start(t, set)
+	before := db.Counts(t)
 	tests := []struct{ name, token, challenge string }{
 		{"no token", "", `Bearer realm="otpost"`},
-		{"foreign issuer", foreign.token(extension.Grant{}), ""},
-		{"foreign audience", ours.token(extension.Grant{Audience: uuid.NewString()}), ""},
-		{"foreign party", ours.token(extension.Grant{Party: uuid.NewString()}), ""},
-		{"expired", ours.expired(), ""},
-		{"altered", ours.token(extension.Grant{})[:400] + "AAAA", ""},
+		{"foreign issuer", foreign.Token(extension.Grant{}), ""},
+		{"foreign audience", ours.Token(extension.Grant{Audience: uuid.NewString()}), ""},
+		{"foreign party", ours.Token(extension.Grant{Party: uuid.NewString()}), ""},
+		{"expired", ours.Expired(), ""},
+		{"altered", ours.Token(extension.Grant{})[:400] + "AAAA", ""},
 		{"no token at all", "hello", ""},
 	}
 	for _, test := range tests {
@@ -142,34 +30,18 @@ func TestTokensThatOpenNothing(t *testing.T) {
 			if test.challenge == "" {
 				test.challenge = `Bearer realm="otpost", error="invalid_token"`
 			}
-			got, err := p.post(event(address(1), "55501234", "en-us"), test.token)
+			got, err := p.Post(rig.Event(rig.Address(1), "55501234", "en-us"), test.token)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got.problem(t, 401)
-			if challenge := got.header.Get("WWW-Authenticate"); challenge != test.challenge {
+			got.Problem(t, 401)
+			if challenge := got.Header.Get("WWW-Authenticate"); challenge != test.challenge {
 				t.Errorf("got WWW-Authenticate %q, want %q", challenge, test.challenge)
 			}
 		})
 	}
-	if after := db.counts(t); fmt.Sprint(after) != fmt.Sprint(before) {
+	if after := db.Counts(t); fmt.Sprint(after) != fmt.Sprint(before) {
 		t.Errorf("rows went from %v to %v", before, after)
 	}
-	p.stop()
-}
-
-// emulated is what the emulator says of one event.
-type emulated struct {
-	To, Code, Outcome string
-	Attempts          []struct {
-		Number, Status int
-		ErrorCode      int `json:"error_code"`
-	}
-}
-
-// readEmulated reads the emulator's account of one event.
-func readEmulated(account []byte) (e emulated, err error) {
-	first, _, _ := bytes.Cut(account, []byte("\n"))
-	err = json.Unmarshal(first, &e)
-	return e, err
+	p.Stop()
 }

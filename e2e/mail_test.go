@@ -15,12 +15,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/otpost/otpost/proof/rig"
+
 	"github.com/otpost/otpost/e2e/mailserver"
 	"github.com/otpost/otpost/internal/extension"
 )
 
 // throughMailServer names a real mail server to otpost, with STARTTLS and a login.
-func throughMailServer(t testing.TB, m *mailserver.Server) settings {
+func throughMailServer(t testing.TB, m *mailserver.Server) rig.Settings {
 	t.Helper()
 	authority := filepath.Join(t.TempDir(), "authority.pem")
 	if err := os.WriteFile(authority, []byte(m.CA), 0o600); err != nil {
@@ -28,7 +30,7 @@ func throughMailServer(t testing.TB, m *mailserver.Server) settings {
 	}
 	u := url.URL{Scheme: "smtp", User: url.UserPassword(m.User, m.Password), Host: m.Addr,
 		RawQuery: url.Values{"tls": {"starttls"}, "root_ca": {authority}}.Encode()}
-	return settings{"mail_url": u.String(), "mail_from": "Shop <codes@example.test>"}
+	return rig.Settings{"mail_url": u.String(), "mail_from": "Shop <codes@example.test>"}
 }
 
 // letter is a mail as a person sees it.
@@ -91,10 +93,10 @@ func (l letter) code(t testing.TB) string {
 
 func TestEntraEventBecomesAMail(t *testing.T) {
 	post := mailserver.Start(t)
-	onBoth(t, func(t *testing.T, db *database) {
-		who := newIssuer(t)
-		set := db.settings().with(who.settings(), throughMailServer(t, post), settings{"entra_budget": "10s"})
-		p := start(t, set)
+	rig.OnBoth(t, func(t *testing.T, db *rig.Database) {
+		who := rig.NewIssuer(t)
+		set := db.Settings().With(who.Settings(), throughMailServer(t, post), rig.Settings{"entra_budget": "10s"})
+		p := rig.Start(t, set)
 		tests := []struct{ locale, code, subject, says, language string }{
 			{"fr-fr", "40718265", "40718265 est votre code de vérification Atelier", "Créez votre compte Atelier", "fr"},
 			{"de-at", "90218834", "90218834 ist Ihr Bestätigungscode für Atelier", "Konto bei Atelier erstellen", "de"},
@@ -102,13 +104,13 @@ func TestEntraEventBecomesAMail(t *testing.T) {
 		}
 		for _, test := range tests {
 			t.Run(test.locale, func(t *testing.T) {
-				to := fmt.Sprintf("lea-%s-%s@example.org", test.language, db.kind())
-				got, err := p.post(event(to, test.code, test.locale), who.token(extension.Grant{}))
+				to := fmt.Sprintf("lea-%s-%s@example.org", test.language, db.Kind())
+				got, err := p.Post(rig.Event(to, test.code, test.locale), who.Token(extension.Grant{}))
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got.status != 200 || string(got.body) != continued || got.header.Get("Content-Type") != "application/json" {
-					t.Fatalf("got %v %v, want exactly what Entra takes for sent", got, got.header)
+				if got.Status != 200 || string(got.Body) != rig.Continued || got.Header.Get("Content-Type") != "application/json" {
+					t.Fatalf("got %v %v, want exactly what Entra takes for sent", got, got.Header)
 				}
 				l := read(t, post.Wait(t, to, 1)[0])
 				if l.subject != test.subject || !strings.Contains(l.text, test.says) {
@@ -121,7 +123,7 @@ func TestEntraEventBecomesAMail(t *testing.T) {
 				checkHeaders(t, l.header, to, test.language)
 			})
 		}
-		p.stop()
+		p.Stop()
 	})
 }
 
@@ -149,12 +151,12 @@ func checkHeaders(t testing.TB, h mail.Header, to, language string) {
 
 func TestPasscodeOverRESTIsMailedAndVerified(t *testing.T) {
 	post := mailserver.Start(t)
-	onBoth(t, func(t *testing.T, db *database) {
-		set := db.settings().with(throughMailServer(t, post), settings{"resend_interval": "0s"})
-		p := start(t, set)
-		c := newClient(t, p, createKey(t, set, "Shop"))
-		to := "ada-" + db.kind() + "@example.test"
-		made := c.issue(to, `,"locale":"es","purpose":"sign_in","wait_ms":10000`)
+	rig.OnBoth(t, func(t *testing.T, db *rig.Database) {
+		set := db.Settings().With(throughMailServer(t, post), rig.Settings{"resend_interval": "0s"})
+		p := rig.Start(t, set)
+		c := rig.NewClient(t, p, rig.CreateKey(t, set, "Shop"))
+		to := "ada-" + db.Kind() + "@example.test"
+		made := c.Issue(to, `,"locale":"es","purpose":"sign_in","wait_ms":10000`)
 		if made.Delivery.State != "accepted" || made.Delivery.Provider != "environment" || made.Status != "pending" {
 			t.Errorf("got %+v, want a delivery that the mail server accepted", made)
 		}
@@ -162,32 +164,32 @@ func TestPasscodeOverRESTIsMailedAndVerified(t *testing.T) {
 		checkHeaders(t, first.header, to, "es")
 		code := first.code(t)
 
-		again := call[passcode](c, "POST", "/v1/passcodes/"+made.ID+"/resend", `{"wait_ms":10000}`, 200)
+		again := rig.Call[rig.Passcode](c, "POST", "/v1/passcodes/"+made.ID+"/resend", `{"wait_ms":10000}`, 200)
 		second := read(t, post.Wait(t, to, 2)[1])
 		if again.ID != made.ID || again.Delivery.State != "accepted" || second.code(t) != code ||
 			second.header.Get("Message-Id") == first.header.Get("Message-Id") {
 			t.Errorf("got %+v and %q, want the same code in a message of its own", again, second.subject)
 		}
-		if v := c.verify(made.ID, other(code, 1)); v.Verified || v.Reason != "wrong_code" || v.AttemptsLeft != 4 {
+		if v := c.Verify(made.ID, rig.Other(code, 1)); v.Verified || v.Reason != "wrong_code" || v.AttemptsLeft != 4 {
 			t.Errorf("a wrong code: %+v", v)
 		}
-		if v := c.verify(made.ID, code); !v.Verified || v.Status != "verified" || v.Reason != "" {
+		if v := c.Verify(made.ID, code); !v.Verified || v.Status != "verified" || v.Reason != "" {
 			t.Errorf("the right code: %+v", v)
 		}
-		if v := c.verify(made.ID, code); v.Verified || v.Reason != "used" {
+		if v := c.Verify(made.ID, code); v.Verified || v.Reason != "used" {
 			t.Errorf("the right code again: %+v", v)
 		}
-		p.stop()
+		p.Stop()
 	})
 }
 
 func TestUnknownMailboxIsKnownUnsent(t *testing.T) {
 	post := mailserver.Start(t)
-	db := newSQLite(t)
-	set := db.settings().with(throughMailServer(t, post))
-	p := start(t, set)
-	c := newClient(t, p, createKey(t, set, "Shop"))
-	made := c.issue(mailserver.UnknownUser+"@example.test", `,"wait_ms":10000`)
+	db := rig.NewSQLite(t)
+	set := db.Settings().With(throughMailServer(t, post))
+	p := rig.Start(t, set)
+	c := rig.NewClient(t, p, rig.CreateKey(t, set, "Shop"))
+	made := c.Issue(mailserver.UnknownUser+"@example.test", `,"wait_ms":10000`)
 	if made.Delivery.State != "failed" || made.Delivery.Attempts != 1 {
 		t.Errorf("got %+v, want a delivery that failed at its first try", made.Delivery)
 	}
@@ -197,12 +199,12 @@ func TestUnknownMailboxIsKnownUnsent(t *testing.T) {
 			Code         string `json:"provider_code"`
 		}
 	}
-	line := call[history](c, "GET", "/v1/passcodes/"+made.ID, "", 200).Timeline
+	line := rig.Call[history](c, "GET", "/v1/passcodes/"+made.ID, "", 200).Timeline
 	if last := line[len(line)-1]; last.Event != "failed" {
 		t.Errorf("the timeline ends with %+v, want failed", last)
 	}
 	if refused := line[len(line)-2]; refused.Class != "invalid_recipient" || refused.Code != "550 5.1.1" {
 		t.Errorf("got %+v, want the mail server's 550 5.1.1", refused)
 	}
-	p.stop()
+	p.Stop()
 }

@@ -56,7 +56,8 @@ var table = []room{
 }
 
 // testOnly are packages that only tests may import, with path below the module.
-var testOnly = []string{"internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "e2e/mailserver"}
+var testOnly = []string{"internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "e2e/mailserver",
+	"proof/rig"}
 
 // machinery are packages of others that a room of meaning may not import.
 var machinery = map[string][]string{

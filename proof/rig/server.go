@@ -1,4 +1,4 @@
-package e2e_test
+package rig
 
 import (
 	"bytes"
@@ -16,11 +16,11 @@ import (
 	"testing"
 )
 
-// settings are settings by name, as in otpost.yaml.
-type settings map[string]string
+// Settings are settings by name, as in otpost.yaml.
+type Settings map[string]string
 
-// with returns the settings with others over them.
-func (s settings) with(others ...settings) settings {
+// With returns the settings with others over them.
+func (s Settings) With(others ...Settings) Settings {
 	merged := maps.Clone(s)
 	for _, other := range others {
 		maps.Copy(merged, other)
@@ -29,7 +29,7 @@ func (s settings) with(others ...settings) settings {
 }
 
 // environ is the environment of a process that has these settings and nothing else of otpost's.
-func (s settings) environ(folder string) []string {
+func (s Settings) environ(folder string) []string {
 	environ := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "TZ=UTC", "GORACE=exitcode=66"}
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		variable := name
@@ -41,8 +41,8 @@ func (s settings) environ(folder string) []string {
 	return environ
 }
 
-// command is an otpost that is about to run in an empty folder.
-func command(t testing.TB, s settings, args ...string) *exec.Cmd {
+// Command is an otpost that is about to run in an empty folder.
+func Command(t testing.TB, s Settings, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := program()
 	if err := errors.Join(err, sources()); err != nil {
@@ -54,26 +54,26 @@ func command(t testing.TB, s settings, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run runs otpost to its end.
-func run(t testing.TB, s settings, args ...string) (stdout, stderr string, code int) {
+// Run runs otpost to its end.
+func Run(t testing.TB, s Settings, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	cmd := command(t, s, args...)
+	cmd := Command(t, s, args...)
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { cmd.Process.Kill() })()
 	_ = cmd.Wait() // the exit code is the caller's to judge
 	return out.String(), complaint.String(), cmd.ProcessState.ExitCode()
 }
 
-// createKey makes an API key for an application and returns it.
-func createKey(t testing.TB, s settings, application string) string {
+// CreateKey makes an API key for an application and returns it.
+func CreateKey(t testing.TB, s Settings, application string) string {
 	t.Helper()
-	stdout, stderr, code := run(t, s, "key", "create", "--application", application, "--output", "json")
+	stdout, stderr, code := Run(t, s, "key", "create", "--application", application, "--output", "json")
 	var made struct{ Key string }
 	if err := json.Unmarshal([]byte(stdout), &made); code != 0 || err != nil || made.Key == "" {
 		t.Fatalf("key create: exit %d, %v\n%s%s", code, err, stdout, stderr)
@@ -81,12 +81,12 @@ func createKey(t testing.TB, s settings, application string) string {
 	return made.Key
 }
 
-// server is a running otpost serve.
-type server struct {
+// Server is a running otpost serve.
+type Server struct {
 	t testing.TB
-	// public and ops are host:port of the two listeners.
-	public, ops string
-	log         *logBook
+	// Public and ops are host:port of the two listeners.
+	Public, ops string
+	Log         *logBook
 	cmd         *exec.Cmd
 	exited      chan struct{}
 }
@@ -96,29 +96,29 @@ var (
 	opsAddress    = regexp.MustCompile(`(?:operations=|"operations":")([0-9.:]+)[" ]`)
 )
 
-// start runs otpost serve until the test ends and waits until it is ready. Ports are free ones, the log is at debug
+// Start runs otpost serve until the test ends and waits until it is ready. Ports are free ones, the log is at debug
 // level, unless settings say otherwise.
-func start(t testing.TB, s settings) *server {
+func Start(t testing.TB, s Settings) *Server {
 	t.Helper()
-	own := settings{"listen": "127.0.0.1:0", "ops_listen": "127.0.0.1:0", "log_level": "debug", "log_format": "json"}
-	p := launch(t, own.with(s))
-	await(t, "the server to be ready", func() bool {
+	own := Settings{"listen": "127.0.0.1:0", "ops_listen": "127.0.0.1:0", "log_level": "debug", "log_format": "json"}
+	p := launch(t, own.With(s))
+	Await(t, "the server to be ready", func() bool {
 		select {
 		case <-p.exited:
-			t.Fatalf("the server ended at its start: %v\n%s", p.cmd.ProcessState, p.log)
+			t.Fatalf("the server ended at its start: %v\n%s", p.cmd.ProcessState, p.Log)
 		default:
 		}
-		p.public, p.ops = p.log.find(publicAddress), p.log.find(opsAddress)
-		return p.public != "" && p.ops != ""
+		p.Public, p.ops = p.Log.find(publicAddress), p.Log.find(opsAddress)
+		return p.Public != "" && p.ops != ""
 	})
 	return p
 }
 
 // launch starts otpost serve.
-func launch(t testing.TB, s settings) *server {
+func launch(t testing.TB, s Settings) *Server {
 	t.Helper()
-	p := &server{t: t, log: &logBook{}, cmd: command(t, s, "serve"), exited: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p := &Server{t: t, Log: &logBook{}, cmd: Command(t, s, "serve"), exited: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = p.Log, p.Log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt from the keyboard is for the test
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -132,20 +132,20 @@ func launch(t testing.TB, s settings) *server {
 }
 
 // end makes sure that the process is gone, and reports what the race detector found in it.
-func (p *server) end() {
+func (p *Server) end() {
 	p.cmd.Process.Kill()
 	<-p.exited
-	if strings.Contains(p.log.String(), "DATA RACE") {
-		p.t.Errorf("the server has a data race:\n%s", p.log)
+	if strings.Contains(p.Log.String(), "DATA RACE") {
+		p.t.Errorf("the server has a data race:\n%s", p.Log)
 	}
 	if p.t.Failed() {
-		text := p.log.String()
+		text := p.Log.String()
 		p.t.Logf("the server's log ends:\n%s", text[max(0, len(text)-4000):])
 	}
 }
 
-// kill ends the server as a power cut would: SIGKILL, nothing is finished.
-func (p *server) kill() {
+// Kill ends the server as a power cut would: SIGKILL, nothing is finished.
+func (p *Server) Kill() {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		p.t.Fatal(err)
@@ -153,32 +153,32 @@ func (p *server) kill() {
 	<-p.exited
 }
 
-// term asks the server to stop.
-func (p *server) term() {
+// Term asks the server to stop.
+func (p *Server) Term() {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-// stop asks the server to stop and wants it to end well.
-func (p *server) stop() {
+// Stop asks the server to stop and wants it to end well.
+func (p *Server) Stop() {
 	p.t.Helper()
-	p.term()
-	p.stopped()
+	p.Term()
+	p.Stopped()
 }
 
-// stopped waits for the end and wants exit code 0.
-func (p *server) stopped() {
+// Stopped waits for the end and wants exit code 0.
+func (p *Server) Stopped() {
 	p.t.Helper()
-	awaitClosed(p.t, "the server to stop", p.exited)
+	AwaitClosed(p.t, "the server to stop", p.exited)
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
-		p.t.Fatalf("the server stopped with exit code %d, want 0:\n%s", code, p.log)
+		p.t.Fatalf("the server stopped with exit code %d, want 0:\n%s", code, p.Log)
 	}
 }
 
-// freeAddress is an address of this machine that nobody listened on a moment ago.
-func freeAddress(t testing.TB) string {
+// FreeAddress is an address of this machine that nobody listened on a moment ago.
+func FreeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,4 +1,4 @@
-package e2e_test
+package rig
 
 import (
 	"bytes"
@@ -18,26 +18,26 @@ func (l *logBook) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-func (l *logBook) bytes() []byte {
+func (l *logBook) Bytes() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return bytes.Clone(l.text.Bytes())
 }
 
-func (l *logBook) String() string { return string(l.bytes()) }
+func (l *logBook) String() string { return string(l.Bytes()) }
 
 // find returns the first submatch of the first match, empty when there is none.
 func (l *logBook) find(pattern *regexp.Regexp) string {
-	if match := pattern.FindSubmatch(l.bytes()); match != nil {
+	if match := pattern.FindSubmatch(l.Bytes()); match != nil {
 		return string(match[1])
 	}
 	return ""
 }
 
-// lines are the lines that hold each of parts.
-func (l *logBook) lines(parts ...string) (found []string) {
+// Lines are the lines that hold each of parts.
+func (l *logBook) Lines(parts ...string) (found []string) {
 next:
-	for line := range bytes.Lines(l.bytes()) {
+	for line := range bytes.Lines(l.Bytes()) {
 		for _, part := range parts {
 			if !bytes.Contains(line, []byte(part)) {
 				continue next

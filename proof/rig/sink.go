@@ -1,4 +1,4 @@
-package e2e_test
+package rig
 
 import (
 	"bytes"
@@ -15,9 +15,9 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// sink is a mail server that remembers each message and answers when the test wants it to. A message counts as
+// Sink is a mail server that remembers each message and answers when the test wants it to. A message counts as
 // received once it is there whole: a real server may deliver it whether or not its answer arrives.
-type sink struct {
+type Sink struct {
 	addr string
 
 	mu      sync.Mutex
@@ -25,20 +25,20 @@ type sink struct {
 	// answers is how many messages may still be answered, any number when negative.
 	answers  int
 	held     int
-	received []message
+	received []Message
 	// refuse and reject, when set, say with which error a recipient and a whole message are refused.
 	refuse func(to string) error
-	reject func(m message) error
+	reject func(m Message) error
 }
 
-// message is a mail as far as the tests care.
-type message struct {
-	to, id, code string
+// Message is a mail as far as the tests care.
+type Message struct {
+	To, Id, Code string
 	text         []byte
 }
 
-// startSink listens on addr, or on a free port when it is empty, and answers nothing before it is told to.
-func startSink(t testing.TB, addr string) *sink {
+// StartSink listens on addr, or on a free port when it is empty, and answers nothing before it is told to.
+func StartSink(t testing.TB, addr string) *Sink {
 	t.Helper()
 	if addr == "" {
 		addr = "127.0.0.1:0"
@@ -47,28 +47,28 @@ func startSink(t testing.TB, addr string) *sink {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &sink{addr: l.Addr().String()}
+	k := &Sink{addr: l.Addr().String()}
 	k.changed = sync.NewCond(&k.mu)
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &sinkSession{sink: k}, nil }))
 	server.Domain = "sink.example.test"
 	server.ErrorLog = log.New(io.Discard, "", 0) // clients that are killed in mid-sentence are what it is for
 	go server.Serve(l)
 	t.Cleanup(func() {
-		k.answer(-1)
+		k.Answer(-1)
 		server.Close()
 	})
 	return k
 }
 
-// settings let a server send to the sink.
-func (k *sink) settings() settings { return mailTo(k.addr) }
+// Settings let a server send to the sink.
+func (k *Sink) Settings() Settings { return MailTo(k.addr) }
 
-func mailTo(addr string) settings {
-	return settings{"mail_url": "smtp://" + addr + "?tls=none", "mail_from": "Shop <codes@example.test>"}
+func MailTo(addr string) Settings {
+	return Settings{"mail_url": "smtp://" + addr + "?tls=none", "mail_from": "Shop <codes@example.test>"}
 }
 
-// answer lets so many further messages be answered, all when n is negative.
-func (k *sink) answer(n int) {
+// Answer lets so many further messages be answered, all when n is negative.
+func (k *Sink) Answer(n int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.answers = max(k.answers, 0) + n; n < 0 {
@@ -77,29 +77,29 @@ func (k *sink) answer(n int) {
 	k.changed.Broadcast()
 }
 
-// hold answers no further message until told to.
-func (k *sink) hold() {
+// Hold answers no further message until told to.
+func (k *Sink) Hold() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.answers = 0
 }
 
-// refuseWith makes the sink refuse recipients for whom f returns an error.
-func (k *sink) refuseWith(f func(to string) error) {
+// RefuseWith makes the sink refuse recipients for whom f returns an error.
+func (k *Sink) RefuseWith(f func(to string) error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.refuse = f
 }
 
-// rejectWith makes the sink refuse messages for which f returns an error.
-func (k *sink) rejectWith(f func(m message) error) {
+// RejectWith makes the sink refuse messages for which f returns an error.
+func (k *Sink) RejectWith(f func(m Message) error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.reject = f
 }
 
 // deliver takes a message and returns when it may be answered.
-func (k *sink) deliver(m message) error {
+func (k *Sink) deliver(m Message) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.reject != nil {
@@ -119,41 +119,41 @@ func (k *sink) deliver(m message) error {
 	return nil
 }
 
-// waiting is how many messages are received and not answered.
-func (k *sink) waiting() int {
+// Waiting is how many messages are received and not answered.
+func (k *Sink) Waiting() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.held
 }
 
-// total is how many messages were received.
-func (k *sink) total() int {
+// Total is how many messages were received.
+func (k *Sink) Total() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return len(k.received)
 }
 
-// byRecipient are the messages each person got.
-func (k *sink) byRecipient() map[string][]message {
+// ByRecipient are the messages each person got.
+func (k *Sink) ByRecipient() map[string][]Message {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	got := map[string][]message{}
+	got := map[string][]Message{}
 	for _, m := range k.received {
-		got[m.to] = append(got[m.to], m)
+		got[m.To] = append(got[m.To], m)
 	}
 	return got
 }
 
-// to waits until a person has n messages and returns them.
-func (k *sink) to(t testing.TB, address string, n int) []message {
+// To waits until a person has n messages and returns them.
+func (k *Sink) To(t testing.TB, address string, n int) []Message {
 	t.Helper()
-	await(t, "mail to "+address, func() bool { return len(k.byRecipient()[address]) >= n })
-	return k.byRecipient()[address]
+	Await(t, "mail to "+address, func() bool { return len(k.ByRecipient()[address]) >= n })
+	return k.ByRecipient()[address]
 }
 
 // sinkSession is one transaction with the sink.
 type sinkSession struct {
-	sink *sink
+	sink *Sink
 	to   string
 }
 
@@ -177,9 +177,9 @@ func (s *sinkSession) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	m := message{to: s.to, text: text}
+	m := Message{To: s.to, text: text}
 	if parsed, err := mail.ReadMessage(bytes.NewReader(text)); err == nil {
-		m.id, m.code = parsed.Header.Get("Message-Id"), codeIn(parsed.Header.Get("Subject"))
+		m.Id, m.Code = parsed.Header.Get("Message-Id"), codeIn(parsed.Header.Get("Subject"))
 	}
 	return s.sink.deliver(m)
 }
@@ -197,8 +197,8 @@ func codeIn(subject string) string {
 	return code
 }
 
-// feed answers one message every so many milliseconds until the test ends: a slow mail server.
-func (k *sink) feed(t testing.TB, milliseconds int) {
+// Feed answers one message every so many milliseconds until the test ends: a slow mail server.
+func (k *Sink) Feed(t testing.TB, milliseconds int) {
 	tick := time.NewTicker(time.Duration(milliseconds) * time.Millisecond)
 	stop := make(chan struct{})
 	t.Cleanup(func() { close(stop) })
@@ -207,7 +207,7 @@ func (k *sink) feed(t testing.TB, milliseconds int) {
 		for {
 			select {
 			case <-tick.C:
-				k.answer(1)
+				k.Answer(1)
 			case <-stop:
 				return
 			}
