@@ -1,6 +1,8 @@
 package passcode
 
 import (
+	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -93,7 +95,30 @@ func bound(label string, parts ...string) []byte {
 	return out
 }
 
-// proof is what CodeHash is the keyed hash of: the code, bound to whose it is and what it is for.
-func proof(c *Challenge, code string) []byte {
-	return bound("otpost code 1", c.Tenant, c.ID, string(c.Purpose), c.Identifier, code)
+// proof is what a code's keyed hash is made of: the code, bound to its challenge.
+func proof(tenant, challenge, code string) []byte {
+	return bound("otpost code 1", tenant, challenge, code)
+}
+
+// keyID is how many bytes of a keyed hash name its key; see Ring.
+const keyID = 5
+
+// bind makes CodeHash of a keyed hash: the key's id, and SHA-256 over the keyed hash, what the code is for and whose it
+// is. A row whose purpose or identifier was changed matches no code. This half needs no key, so that a database can
+// judge a code in the statement that counts the try (see Try), and a copy of the database still proves no guess: the
+// keyed hash is not in it.
+func bind(keyed []byte, purpose Purpose, identifier string) []byte {
+	hash := sha256.New()
+	hash.Write(keyed)
+	io.WriteString(hash, string(purpose)+" "+identifier)
+	return hash.Sum(append(make([]byte, 0, keyID+sha256.Size), keyed[:min(keyID, len(keyed))]...))
+}
+
+// matches reports in constant time whether a challenge's code is this one, under any key of the ring.
+func (e *Engine) matches(c *Challenge, code string) bool {
+	match := 0
+	for _, keyed := range e.Ring.Hashes(proof(c.Tenant, c.ID, code)) {
+		match |= subtle.ConstantTimeCompare(c.CodeHash, bind(keyed, c.Purpose, c.Identifier))
+	}
+	return match == 1
 }

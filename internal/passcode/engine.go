@@ -82,8 +82,10 @@ type Outbox interface {
 
 // Ring is what the engine needs of seal.Ring.
 type Ring interface {
+	// Hash returns the keyed hash of data under the primary key: 5 bytes that name the key, then 32.
 	Hash(data []byte) ([]byte, error)
-	Matches(hash, data []byte) bool
+	// Hashes returns the keyed hash of data under every key, the primary one's first.
+	Hashes(data []byte) [][]byte
 	Seal(plain []byte, context string) ([]byte, error)
 	Open(sealed []byte, context string) ([]byte, error)
 }

@@ -95,9 +95,11 @@ func (e *Engine) freshCode(c *Challenge) (code string, err error) {
 	if code, err = draw(e.Rand, set, c.Policy.Length); err != nil {
 		return "", err
 	}
-	if c.CodeHash, err = e.Ring.Hash(proof(c, normalise(code, set))); err != nil {
+	keyed, err := e.Ring.Hash(proof(c.Tenant, c.ID, normalise(code, set)))
+	if err != nil {
 		return "", fmt.Errorf("hash code: %w", err)
 	}
+	c.CodeHash = bind(keyed, c.Purpose, c.Identifier)
 	c.CodeSealed = nil
 	if !c.Policy.FreshCode && c.Sends <= c.Policy.Resends {
 		if c.CodeSealed, err = e.Ring.Seal([]byte(code), sealContext(c)); err != nil {

@@ -81,11 +81,17 @@ func add(spends []Spend, name string, quotas []Quota, tenant, whose string) []Sp
 }
 
 // spendKey is 16 bytes: 12 of SHA-256 over whose limit it is, then 4 over which one. So the table of limits holds
-// nobody's address, and the limits of one person stand together in it.
+// nobody's address, and the limits of one person stand together in it. A database can make the first half of what a
+// challenge's row holds; see Try.
 func spendKey(name, tenant, whose string, window time.Duration) []byte {
-	person := sha256.Sum256(bound("otpost limit 1", tenant, whose))
+	person := sha256.Sum256([]byte(tenant + "\x00" + whose))
+	return append(person[:12:12], limitID(name, window)...)
+}
+
+// limitID is the half of a key that says which limit it is.
+func limitID(name string, window time.Duration) []byte {
 	limit := sha256.Sum256(bound("otpost limit 1", name, strconv.FormatInt(int64(window), 36)))
-	return append(person[:12:12], limit[:4]...)
+	return limit[:4:4]
 }
 
 // networks are the two prefixes of a client address that limits count. An IPv4 address inside IPv6 is the IPv4 one.

@@ -89,7 +89,8 @@ type Challenge struct {
 	Mailbox    string
 	Purpose    Purpose
 	State      State
-	// CodeHash is the keyed hash of the normalised code, bound to tenant, challenge and purpose.
+	// CodeHash is made of the keyed hash of the normalised code, bound to tenant, challenge, purpose and identifier; see
+	// bind.
 	CodeHash []byte
 	// CodeSealed opens to the code. It is kept only while the code may have to be sent again.
 	CodeSealed []byte

@@ -30,8 +30,9 @@ type Store interface {
 type Turn interface {
 	// Spend takes all the spends, or none and returns *Exhausted.
 	Spend(spends ...Spend) error
-	// Refund gives back spends that were taken in this transaction.
-	Refund(spends ...Spend) error
+	// Guess takes all the spends for a code that was tried, or none and returns *Exhausted. A right code takes nothing,
+	// but is refused like a wrong one where a unit is not to be had, and keeps the last one from others meanwhile.
+	Guess(right bool, spends ...Spend) error
 	// Send writes a delivery and ends the challenge's deliveries that nobody is sending yet.
 	Send(d outbox.Delivery) error
 }

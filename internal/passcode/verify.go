@@ -54,8 +54,9 @@ func (e *Engine) try(c *Challenge, t Turn, code string, now time.Time) (Verdict,
 		}
 		return Verdict{Reason: endedReasons[state]}, nil
 	}
-	guesses := e.Limits.guesses(c.Tenant, c.Mailbox)
-	if err := t.Spend(guesses...); err != nil {
+	right := e.matches(c, normalise(code, e.characters(c.Policy.Alphabet)))
+	if err := t.Guess(right, e.Limits.guesses(c.Tenant, c.Mailbox)...); err != nil {
+		// What the comparison said is not told: a spent budget answers the same to every code.
 		var spent *Exhausted
 		if errors.As(err, &spent) {
 			return Verdict{Reason: Throttled, RetryAt: spent.RetryAt}, nil
@@ -63,9 +64,9 @@ func (e *Engine) try(c *Challenge, t Turn, code string, now time.Time) (Verdict,
 		return Verdict{}, err
 	}
 	c.Tries++
-	if typed := normalise(code, e.characters(c.Policy.Alphabet)); e.Ring.Matches(c.CodeHash, proof(c, typed)) {
+	if right {
 		c.end(Verified, now)
-		return Verdict{Verified: true}, t.Refund(guesses...)
+		return Verdict{Verified: true}, nil
 	}
 	if c.TriesLeft() > 0 {
 		return Verdict{Reason: WrongCode}, nil

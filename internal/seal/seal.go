@@ -23,6 +23,8 @@ import (
 type Ring struct {
 	aead tink.AEAD
 	mac  tink.MAC
+	// macs are mac with each key of the ring as its primary, that of mac itself first.
+	macs []tink.MAC
 }
 
 // Open reads the key ring file, or makes one with mode 0600 when there is none. created says which. A file that
@@ -74,6 +76,17 @@ func (r *Ring) Open(sealed []byte, context string) ([]byte, error) {
 // Hash returns the keyed hash of data (HMAC-SHA-256 under the primary key, its id in front).
 func (r *Ring) Hash(data []byte) ([]byte, error) { return r.mac.ComputeMAC(data) }
 
+// Hashes returns the keyed hash of data under every key of the ring, the primary one's first.
+func (r *Ring) Hashes(data []byte) [][]byte {
+	hashes := make([][]byte, 0, len(r.macs))
+	for _, m := range r.macs {
+		if hash, err := m.ComputeMAC(data); err == nil { // HMAC fails on no input
+			hashes = append(hashes, hash)
+		}
+	}
+	return hashes
+}
+
 // Matches reports in constant time whether hash is Hash(data) under any key of the ring.
 func (r *Ring) Matches(hash, data []byte) bool { return r.mac.VerifyMAC(hash, data) == nil }
 
@@ -98,7 +111,44 @@ func parse(raw []byte) (*Ring, error) {
 	if ring.mac, err = mac.New(hashing); err != nil {
 		return nil, fmt.Errorf("use hashing keys: %w", err)
 	}
+	if ring.macs, err = eachKey(hashing); err != nil {
+		return nil, fmt.Errorf("use hashing keys: %w", err)
+	}
 	return ring, nil
+}
+
+// eachKey makes one MAC for each enabled key, the primary's first.
+func eachKey(keys *keyset.Handle) (macs []tink.MAC, err error) {
+	primary, err := keys.Primary()
+	if err != nil {
+		return nil, err
+	}
+	ids := []uint32{primary.KeyID()}
+	for i := range keys.Len() {
+		entry, err := keys.Entry(i)
+		if err != nil {
+			return nil, err
+		}
+		if entry.KeyStatus() == keyset.Enabled && entry.KeyID() != primary.KeyID() {
+			ids = append(ids, entry.KeyID())
+		}
+	}
+	for _, id := range ids {
+		manager := keyset.NewManagerFromHandle(keys)
+		if err := manager.SetPrimary(id); err != nil {
+			return nil, err
+		}
+		alone, err := manager.Handle()
+		if err != nil {
+			return nil, err
+		}
+		m, err := mac.New(alone)
+		if err != nil {
+			return nil, err
+		}
+		macs = append(macs, m)
+	}
+	return macs, nil
 }
 
 func generate() ([]byte, error) {

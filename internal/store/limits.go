@@ -48,13 +48,8 @@ func (t *tx) spendWhole(spends []passcode.Spend, now time.Time) error {
 			return &passcode.Exhausted{Name: s.Name, RetryAt: now.Add(s.Window)}
 		}
 	}
-	for _, s := range asked {
-		if err := t.askLimit(s, now); err != nil {
-			return err
-		}
-	}
-	if len(taken) == 0 {
-		return nil
+	if err := t.ask(asked, now); err != nil || len(taken) == 0 {
+		return err
 	}
 	ms, mark := now.UnixMilli(), rand.Int64()
 	args := make([]any, 2, 2+3*len(taken))
@@ -111,15 +106,34 @@ func (t *tx) refund(spends []passcode.Spend) error {
 	return nil
 }
 
-func (t *tx) askLimit(s passcode.Spend, now time.Time) error {
-	var resets int64
-	found, err := t.one(`SELECT resets_at FROM limits WHERE key = $1 AND used >= $2 AND resets_at > $3`,
-		[]any{s.Key, s.Limit, now.UnixMilli()}, &resets)
-	if err != nil {
-		return fmt.Errorf("ask limit: %w", err)
+// ask returns *passcode.Exhausted when one of the limits has no unit left, the latest to open if several, and takes
+// nothing.
+func (t *tx) ask(spends []passcode.Spend, now time.Time) error {
+	if len(spends) == 0 {
+		return nil
 	}
-	if found {
-		return &passcode.Exhausted{Name: s.Name, RetryAt: fromMillis(resets)}
+	args := make([]any, 1, 1+2*len(spends))
+	args[0] = now.UnixMilli()
+	for _, s := range spends {
+		args = append(args, s.Key, s.Limit)
+	}
+	var refused *passcode.Exhausted
+	err := t.query(t.ctx, askSQL[len(spends)], args, func(scan func(...any) error) error {
+		var which int
+		var resets int64
+		if err := scan(&which, &resets); err != nil {
+			return err
+		}
+		if at := fromMillis(resets); refused == nil || at.After(refused.RetryAt) {
+			refused = &passcode.Exhausted{Name: spends[which].Name, RetryAt: at}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("ask limits: %w", err)
+	}
+	if refused != nil {
+		return refused
 	}
 	return nil
 }
@@ -146,6 +160,19 @@ func split(spends []passcode.Spend) (asked, taken []passcode.Spend) {
 
 // maxSpends bounds how many limits one request can meet: two windows for each of four kinds, and some to spare.
 const maxSpends = 16
+
+// askSQL[n] finds those of n limits that are spent: $1 is now, then key and quota for each.
+var askSQL = func() (sql [maxSpends + 1]string) {
+	for n := 1; n <= maxSpends; n++ {
+		var rows []string
+		for i := range n {
+			rows = append(rows, fmt.Sprintf(`SELECT %d AS which, resets_at FROM limits
+				WHERE key = $%d AND used >= $%d AND resets_at > $1`, i, 2*i+2, 2*i+3))
+		}
+		sql[n] = strings.Join(rows, " UNION ALL ")
+	}
+	return sql
+}()
 
 // spendSQL[n] takes n units at once: $1 is now, $2 the spender's mark, then key, quota and the end of a new window for
 // each. RETURNING would say the same as the mark and the count of rows, at twice the cost on SQLite.

@@ -160,8 +160,18 @@ type turn struct {
 	now       time.Time
 }
 
-func (u turn) Spend(spends ...passcode.Spend) error  { return u.t.spend(spends, u.now) }
-func (u turn) Refund(spends ...passcode.Spend) error { return u.t.refund(spends) }
+func (u turn) Spend(spends ...passcode.Spend) error { return u.t.spend(spends, u.now) }
+
+// Guess implements passcode.Turn.
+func (u turn) Guess(right bool, spends ...passcode.Spend) error {
+	if right && u.t.near() {
+		return u.t.ask(spends, u.now) // one writes at a time, so nobody can take a unit meanwhile
+	}
+	if err := u.t.spend(spends, u.now); err != nil || !right {
+		return err
+	}
+	return u.t.refund(spends)
+}
 
 func (u turn) Send(d outbox.Delivery) error {
 	if err := u.t.endQueued(u.challenge, u.now); err != nil {

@@ -38,6 +38,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a split limit is one limit":           splitLimitIsOne,
 		"a window ends at its edge":            windowEndsAtItsEdge,
 		"asking a limit takes nothing":         askingTakesNothing,
+		"a wrong code takes, a right one not":  guessTakesForWrongCodes,
+		"guesses together stay in the limit":   guessesTogetherStayWithinTheLimit,
 		"a claim is exclusive":                 claimIsExclusive,
 		"a lapsed lease is claimed":            lapsedLeaseIsClaimed,
 		"an awaited row is left alone":         awaitedRowIsLeftAlone,
