@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
@@ -21,6 +23,7 @@ type provider struct {
 	mu    sync.Mutex
 	sends map[string]int
 	do    func(ctx context.Context, n int) error
+	ref   string
 }
 
 func (p *provider) Send(ctx context.Context, id string, m outbox.Message) (string, error) {
@@ -36,7 +39,7 @@ func (p *provider) Send(ctx context.Context, id string, m outbox.Message) (strin
 			return "", err
 		}
 	}
-	return "ref", nil
+	return p.ref, nil
 }
 
 func (p *provider) count(id string) int {
@@ -329,15 +332,15 @@ type stubborn struct {
 	fails int
 }
 
-func (s *stubborn) Accept(ctx context.Context, d outbox.Delivery, a outbox.Attempt, now time.Time) (outbox.State, int, error) {
+func (s *stubborn) Accept(ctx context.Context, took []outbox.Acceptance, now time.Time) ([]outbox.Accepting, error) {
 	s.mu.Lock()
 	s.fails--
 	failing := s.fails >= 0
 	s.mu.Unlock()
 	if failing {
-		return "", 0, errors.New("disk is busy")
+		return nil, errors.New("disk is busy")
 	}
-	return s.Store.Accept(ctx, d, a, now)
+	return s.Store.Accept(ctx, took, now)
 }
 
 func TestAnOutcomeIsKeptThoughTheStoreFailsAtFirst(t *testing.T) {
@@ -348,6 +351,19 @@ func TestAnOutcomeIsKeptThoughTheStoreFailsAtFirst(t *testing.T) {
 		synctest.Wait()
 		if d := h.row(t, id); d.State != outbox.Accepted || h.first.count(id) != 1 {
 			t.Errorf("%+v after %d sends", d, h.first.count(id))
+		}
+		stop()
+	})
+}
+
+func TestWhatAProviderSaysFitsEveryStore(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.ref = "queued\x00as\xff" + strings.Repeat("\u00e9", 150)
+		o, stop := h.process(t, nil)
+		id := h.accept(t, o, "lea@example.org", "first")
+		synctest.Wait()
+		if d := h.row(t, id); !strings.HasPrefix(d.Ref, "queuedas\u00e9") || !utf8.ValidString(d.Ref) || len(d.Ref) > 200 {
+			t.Errorf("kept %q, want it without what PostgreSQL would refuse", d.Ref)
 		}
 		stop()
 	})

@@ -5,6 +5,18 @@ import (
 	"time"
 )
 
+// Acceptance is that a provider took the message of a delivery in an attempt. Delivery is as the sender last knew it.
+type Acceptance struct {
+	Delivery Delivery
+	Attempt  Attempt
+}
+
+// Accepting is what became of a delivery by an Acceptance.
+type Accepting struct {
+	State State
+	Tries int
+}
+
 // Store keeps deliveries. Each method is one transaction, durable when it returns nil.
 type Store interface {
 	// Claim leases at most n deliveries that are due: queued ones whose time has come, and those whose holder's lease
@@ -15,9 +27,10 @@ type Store interface {
 	Claim(ctx context.Context, lease string, now, until time.Time, n int) (claimed []Delivery, examined int, err error)
 	// Renew extends a lease, and reports false when the row is not held under that lease any more.
 	Renew(ctx context.Context, id, lease string, until time.Time) (bool, error)
-	// Accept records that a provider took the message of d: a fact, whoever holds the row and whatever its state, but that
-	// a provider's later word stays. It wipes the message, and returns the state and the count of tries.
-	Accept(ctx context.Context, d Delivery, a Attempt, now time.Time) (state State, tries int, err error)
+	// Accept records that providers took messages, in one transaction for all. Each is a fact, whoever holds the row and
+	// whatever its state, but that a provider's later word stays. It wipes the messages, and returns for each the state
+	// and the count of tries; the state is empty where there is no such row.
+	Accept(ctx context.Context, took []Acceptance, now time.Time) ([]Accepting, error)
 	// Fail records an attempt that failed and moves the delivery by what judge makes of it, if lease still holds the
 	// row. It returns the row as it then is, without the message.
 	Fail(ctx context.Context, a Attempt, lease string, judge func(*Delivery)) (Delivery, error)

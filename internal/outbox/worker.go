@@ -41,10 +41,12 @@ type Outbox struct {
 	token string
 	// room counts the deliveries that may still be taken in. Whoever takes one gives it back when the row is final,
 	// queued again or returned.
-	room    atomic.Int64
-	ready   chan Delivery
-	wake    chan struct{}
+	room  atomic.Int64
+	ready chan Delivery
+	wake  chan struct{}
+	// records holds a token for each attempt whose outcome is not on disk yet, taken those that were accepted.
 	records chan struct{}
+	taken   chan Acceptance
 	watches watches
 	held    held
 	closing atomic.Bool
@@ -65,7 +67,8 @@ func New(s Settings) *Outbox {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
 	o := &Outbox{Settings: s, store: s.Store, token: NewID("ls", s.Now()), ready: make(chan Delivery, max(0, s.Capacity)),
-		wake: make(chan struct{}, 1), records: make(chan struct{}, recording), held: held{waiting: map[string]bool{}}}
+		wake: make(chan struct{}, 1), records: make(chan struct{}, recording),
+		taken: make(chan Acceptance, recording), held: held{waiting: map[string]bool{}}}
 	o.room.Store(int64(max(0, s.Capacity)))
 	return o
 }
@@ -81,13 +84,16 @@ func orElse[T comparable](value, otherwise T) T {
 // Run carries deliveries until ctx ends. Then it takes in no more, finishes what is being sent, gives the rest back,
 // and returns; when sending ends, sends under way are cut off.
 func (o *Outbox) Run(ctx, sending context.Context) error {
-	var workers sync.WaitGroup
+	var workers, recorder sync.WaitGroup
+	recorder.Go(func() { o.recordTaken(sending) })
 	for range o.Workers {
 		workers.Go(func() { o.work(ctx, sending) })
 	}
 	o.claimLoop(ctx)
 	o.closing.Store(true)
 	workers.Wait()
+	close(o.taken)
+	recorder.Wait()
 	o.pending.Wait()
 	return o.giveBack(context.WithoutCancel(ctx))
 }
@@ -153,9 +159,13 @@ func (o *Outbox) carry(ctx context.Context, d Delivery) {
 	}
 	attempt.Ref = cut(ref, 200)
 	o.records <- struct{}{}
+	if fault == nil {
+		o.taken <- Acceptance{Delivery: d, Attempt: attempt} // has room for as many as records
+		return
+	}
 	o.pending.Go(func() {
 		defer func() { <-o.records }()
-		o.record(ctx, d, attempt, fault)
+		o.recordFailure(ctx, d, attempt, fault)
 	})
 }
 

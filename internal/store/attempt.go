@@ -9,41 +9,62 @@ import (
 )
 
 // Accept implements outbox.Store.
-func (db *DB) Accept(ctx context.Context, d outbox.Delivery, a outbox.Attempt, now time.Time) (state outbox.State, tries int, err error) {
-	err = db.transact(ctx, func(t *tx) error {
-		// As a rule the sender still holds the row as it was.
-		state, tries = outbox.Accepted, d.Tries+1
-		n, err := t.exec(`UPDATE deliveries SET state = 'accepted', tries = $3, provider = $4, ref = $5, ended_at = $6,
-			lease = '', message = NULL WHERE id = $1 AND lease = $2 AND state = 'sending' AND tries = $3 - 1`,
-			d.ID, d.Lease, tries, a.Provider, a.Ref, now.UnixMilli())
-		if err == nil && n == 0 {
-			state, tries, err = t.acceptLate(a, now)
+func (db *DB) Accept(ctx context.Context, took []outbox.Acceptance, now time.Time) (became []outbox.Accepting, err error) {
+	err = db.whole(ctx, func(t *tx) error {
+		became = make([]outbox.Accepting, len(took))
+		for i := range took {
+			if err := t.accept(&took[i], &became[i], now); err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			return err
-		}
-		a.N = tries
-		return t.insertAttempt(&a)
+		return nil
 	})
 	if err != nil {
-		return "", 0, fmt.Errorf("record acceptance: %w", err)
+		return nil, fmt.Errorf("record acceptances: %w", err)
 	}
-	return state, tries, nil
+	return became, nil
+}
+
+// acceptSQL moves a row that the sender still holds as it was, which is the rule.
+const acceptSQL = `UPDATE deliveries SET state = 'accepted', tries = $3, provider = $4, ref = $5, ended_at = $6,
+	lease = '', message = NULL WHERE id = $1 AND lease = $2 AND state = 'sending' AND tries = $3 - 1`
+
+// demandOne makes of a statement one that fails unless it changes a row. It is for tx.whole.
+func demandOne(sql string) string {
+	return `WITH done AS (` + sql + ` RETURNING 1) SELECT 1 / COUNT(*) FROM done`
+}
+
+var acceptWhole = demandOne(acceptSQL)
+
+func (t *tx) accept(took *outbox.Acceptance, became *outbox.Accepting, now time.Time) error {
+	d, a := &took.Delivery, took.Attempt
+	*became = outbox.Accepting{State: outbox.Accepted, Tries: d.Tries + 1}
+	args := []any{d.ID, d.Lease, became.Tries, a.Provider, a.Ref, now.UnixMilli()}
+	if t.whole() {
+		if err := t.do(acceptWhole, args...); err != nil {
+			return err
+		}
+	} else if n, err := t.exec(acceptSQL, args...); err != nil {
+		return err
+	} else if n == 0 {
+		if became.State, became.Tries, err = t.acceptLate(a, now); err != nil || became.State == "" {
+			return err
+		}
+	}
+	a.N = became.Tries
+	return t.insertAttempt(&a)
 }
 
 // acceptLate records an acceptance by somebody who does not hold the row any more. States only move forward: a
-// provider's later word stays.
+// provider's later word stays. The state is empty when there is no row.
 func (t *tx) acceptLate(a outbox.Attempt, now time.Time) (state outbox.State, tries int, err error) {
-	found, err := t.one(`UPDATE deliveries SET tries = tries + 1, lease = '', message = NULL,
+	_, err = t.one(`UPDATE deliveries SET tries = tries + 1, lease = '', message = NULL,
 			provider = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN provider ELSE $2 END,
 			ref = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ref ELSE $3 END,
 			ended_at = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ended_at ELSE $4 END,
 			state = CASE WHEN state IN ('delivered', 'bounced') THEN state ELSE 'accepted' END
 		WHERE id = $1 RETURNING state, tries`,
 		[]any{a.Delivery, a.Provider, a.Ref, now.UnixMilli()}, (*string)(&state), &tries)
-	if err == nil && !found {
-		err = outbox.ErrNoDelivery
-	}
 	return state, tries, err
 }
 

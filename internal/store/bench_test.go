@@ -72,7 +72,8 @@ func life(b *testing.B, db *store.DB, to, html string) error {
 		Spends: []passcode.Spend{spend("a", 5), spend("b", 25), shared}}); err != nil {
 		return err
 	}
-	if _, _, err := db.Accept(ctx, d, outbox.Attempt{Delivery: d.ID, Provider: "mail", At: now}, now); err != nil {
+	took := outbox.Acceptance{Delivery: d, Attempt: outbox.Attempt{Delivery: d.ID, Provider: "mail", At: now}}
+	if _, err := db.Accept(ctx, []outbox.Acceptance{took}, now); err != nil {
 		return err
 	}
 	guess := spend("g", 10)

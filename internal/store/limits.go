@@ -48,16 +48,14 @@ func (t *tx) spendWhole(spends []passcode.Spend, now time.Time) error {
 			return &passcode.Exhausted{Name: s.Name, RetryAt: now.Add(s.Window)}
 		}
 	}
+	if t.whole() {
+		return t.demand(asked, taken, now)
+	}
 	if err := t.ask(asked, now); err != nil || len(taken) == 0 {
 		return err
 	}
-	ms, mark := now.UnixMilli(), rand.Int64()
-	args := make([]any, 2, 2+3*len(taken))
-	args[0], args[1] = ms, mark
-	for _, s := range taken {
-		args = append(args, s.Key, s.Limit, ms+s.Window.Milliseconds())
-	}
-	n, err := t.exec(spendSQL[len(taken)], args...)
+	mark := rand.Int64()
+	n, err := t.exec(spendSQL[len(taken)], takeArgs(taken, now, mark)...)
 	if err != nil {
 		return fmt.Errorf("spend: %w", err)
 	}
@@ -71,6 +69,19 @@ func (t *tx) spendWhole(spends []passcode.Spend, now time.Time) error {
 	// All that was taken has been given back, so the refusal leaves nothing to undo.
 	t.wrote = before
 	return refused
+}
+
+// demand spends without looking: a limit that is spent fails the transaction.
+func (t *tx) demand(asked, taken []passcode.Spend, now time.Time) error {
+	if len(asked) > 0 {
+		if err := t.do(demandSQL[len(asked)], askArgs(asked, now)...); err != nil {
+			return err
+		}
+	}
+	if len(taken) == 0 {
+		return nil
+	}
+	return t.do(takeSQL[len(taken)], takeArgs(taken, now, 0)...)
 }
 
 // giveBack undoes a spend that not every limit let through, and says which one did not, the latest to open if several.
@@ -112,13 +123,8 @@ func (t *tx) ask(spends []passcode.Spend, now time.Time) error {
 	if len(spends) == 0 {
 		return nil
 	}
-	args := make([]any, 1, 1+2*len(spends))
-	args[0] = now.UnixMilli()
-	for _, s := range spends {
-		args = append(args, s.Key, s.Limit)
-	}
 	var refused *passcode.Exhausted
-	err := t.query(t.ctx, askSQL[len(spends)], args, func(scan func(...any) error) error {
+	err := t.query(t.ctx, askSQL[len(spends)], askArgs(spends, now), func(scan func(...any) error) error {
 		var which int
 		var resets int64
 		if err := scan(&which, &resets); err != nil {
@@ -161,33 +167,55 @@ func split(spends []passcode.Spend) (asked, taken []passcode.Spend) {
 // maxSpends bounds how many limits one request can meet: two windows for each of four kinds, and some to spare.
 const maxSpends = 16
 
-// askSQL[n] finds those of n limits that are spent: $1 is now, then key and quota for each.
-var askSQL = func() (sql [maxSpends + 1]string) {
+// askSQL[n] finds those of n limits that are spent, and demandSQL[n] fails when there is one; see askArgs.
+var askSQL, demandSQL = func() (ask, demand [maxSpends + 1]string) {
 	for n := 1; n <= maxSpends; n++ {
 		var rows []string
 		for i := range n {
 			rows = append(rows, fmt.Sprintf(`SELECT %d AS which, resets_at FROM limits
 				WHERE key = $%d AND used >= $%d AND resets_at > $1`, i, 2*i+2, 2*i+3))
 		}
-		sql[n] = strings.Join(rows, " UNION ALL ")
+		ask[n] = strings.Join(rows, " UNION ALL ")
+		demand[n] = `SELECT 1 / CASE WHEN EXISTS (` + ask[n] + `) THEN 0 ELSE 1 END`
 	}
-	return sql
+	return ask, demand
 }()
 
-// spendSQL[n] takes n units at once: $1 is now, $2 the spender's mark, then key, quota and the end of a new window for
-// each. RETURNING would say the same as the mark and the count of rows, at twice the cost on SQLite.
-var spendSQL = func() (sql [maxSpends + 1]string) {
+// askArgs are now, then key and quota of each.
+func askArgs(spends []passcode.Spend, now time.Time) []any {
+	args := make([]any, 1, 1+2*len(spends))
+	args[0] = now.UnixMilli()
+	for _, s := range spends {
+		args = append(args, s.Key, s.Limit)
+	}
+	return args
+}
+
+// spendSQL[n] takes n units at once where they are to be had, and takeSQL[n] breaks the table's CHECK where one is not;
+// see takeArgs. RETURNING would say the same as the mark and the count of rows, at twice the cost on SQLite.
+var spendSQL, takeSQL = func() (spend, take [maxSpends + 1]string) {
 	for n := 1; n <= maxSpends; n++ {
 		var rows []string
 		for i := range n {
 			rows = append(rows, fmt.Sprintf("($%d, 1, $%d, $%d, $2)", 3*i+3, 3*i+4, 3*i+5))
 		}
-		sql[n] = `INSERT INTO limits (key, used, quota, resets_at, mark) VALUES ` + strings.Join(rows, ", ") + `
+		take[n] = `INSERT INTO limits (key, used, quota, resets_at, mark) VALUES ` + strings.Join(rows, ", ") + `
 			ON CONFLICT (key) DO UPDATE SET
 				used = CASE WHEN limits.resets_at <= $1 THEN 1 ELSE limits.used + 1 END,
 				resets_at = CASE WHEN limits.resets_at <= $1 THEN excluded.resets_at ELSE limits.resets_at END,
-				quota = excluded.quota, mark = excluded.mark
-			WHERE limits.resets_at <= $1 OR limits.used < excluded.quota`
+				quota = excluded.quota, mark = excluded.mark`
+		spend[n] = take[n] + ` WHERE limits.resets_at <= $1 OR limits.used < excluded.quota`
 	}
-	return sql
+	return spend, take
 }()
+
+// takeArgs are now, the spender's mark, then key, quota and the end of a new window for each.
+func takeArgs(spends []passcode.Spend, now time.Time, mark int64) []any {
+	ms := now.UnixMilli()
+	args := make([]any, 2, 2+3*len(spends))
+	args[0], args[1] = ms, mark
+	for _, s := range spends {
+		args = append(args, s.Key, s.Limit, ms+s.Window.Milliseconds())
+	}
+	return args
+}

@@ -19,7 +19,7 @@ func (db *DB) Issue(ctx context.Context, i passcode.Issuance) error {
 	if err != nil {
 		return err
 	}
-	return db.transact(ctx, func(t *tx) error {
+	return db.whole(ctx, func(t *tx) error {
 		if err := t.repeated(i.Idempotency); err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ func (db *DB) Issue(ctx context.Context, i passcode.Issuance) error {
 
 // repeated returns *passcode.Repeated when the key was used before.
 func (t *tx) repeated(key *passcode.Idempotency) error {
-	if key == nil {
+	if key == nil || t.whole() { // keepKey finds it
 		return nil
 	}
 	var r passcode.Repeated
@@ -58,14 +58,12 @@ func (t *tx) keepKey(key *passcode.Idempotency, challenge string) error {
 	if key == nil {
 		return nil
 	}
-	n, err := t.exec(`INSERT INTO idempotency (application, key, fingerprint, challenge, expires_at)
-		VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+	// The same key at the same time loses a race, is run again, and found.
+	err := t.do(`INSERT INTO idempotency (application, key, fingerprint, challenge, expires_at)
+		VALUES ($1, $2, $3, $4, $5)`,
 		key.Application, key.Key, key.Fingerprint, challenge, millis(key.ExpiresAt))
 	if err != nil {
 		return fmt.Errorf("keep idempotency key: %w", err)
-	}
-	if n == 0 {
-		return errRace // the same key at the same time: run again and find it
 	}
 	return nil
 }

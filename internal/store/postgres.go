@@ -88,6 +88,36 @@ func run(ctx context.Context, conn *pgxpool.Conn, begin string, body func(*tx) e
 	return err
 }
 
+// whole sends all statements of body in one go. PostgreSQL carries out what comes between two Syncs as one transaction
+// (manual, "Extended Query", "Pipelining").
+func (db *postgresDB) whole(ctx context.Context, body func(*tx) error) error {
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	p := &postgresTx{conn: conn, atOnce: true}
+	if err = body(&tx{ctx: ctx, querier: p}); err == nil {
+		err = p.send(ctx, nil)
+	}
+	conn.Release()
+	if unmet(err) {
+		return db.transact(ctx, body)
+	}
+	return err
+}
+
+// unmet reports whether something that a transaction demanded was not true, or another transaction came between.
+func unmet(err error) bool {
+	var e *pgconn.PgError
+	return lostRace(err) || errors.As(err, &e) && (e.Code == checkViolation || e.Code == divisionByZero)
+}
+
+// Two errors by which a statement says that what it demands is not true (PostgreSQL manual, appendix A).
+const (
+	checkViolation = "23514"
+	divisionByZero = "22012"
+)
+
 // lostRace reports whether another transaction was the cause of an error, so that the same again can succeed: a row
 // that both inserted, a deadlock, a serialisation failure (PostgreSQL manual, appendix A).
 func lostRace(err error) bool {
@@ -132,11 +162,15 @@ type postgresTx struct {
 	queued pgx.Batch
 	// begun is set once something was sent, and so the transaction exists.
 	begun bool
+	// atOnce is set when all statements go together.
+	atOnce bool
 }
 
 func (p *postgresTx) lock() string { return " FOR UPDATE" }
 
 func (p *postgresTx) near() bool { return false }
+
+func (p *postgresTx) whole() bool { return p.atOnce }
 
 func (p *postgresTx) queue(sql string, args []any) { p.queued.Queue(sql, args...) }
 

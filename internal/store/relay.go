@@ -16,8 +16,11 @@ func (db *DB) Relay(ctx context.Context, d outbox.Delivery, spends []passcode.Sp
 	if err != nil {
 		return nil, false, err
 	}
-	err = db.transact(ctx, func(t *tx) error {
+	err = db.whole(ctx, func(t *tx) error {
 		joined, tookUp = nil, false
+		if t.whole() { // that it is the first of its kind is what the index demands
+			return errors.Join(t.spend(spends, now), t.insertDelivery(&d, sealed))
+		}
 		refused := error(nil)
 		for range 2 {
 			first, err := t.delivery(`dedup = $1`, t.lock(), d.Dedup)

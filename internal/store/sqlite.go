@@ -88,6 +88,11 @@ func (db *sqliteDB) transact(ctx context.Context, body func(*tx) error) error {
 	return <-w.done
 }
 
+// whole is nothing else here: an answer costs nothing.
+func (db *sqliteDB) whole(ctx context.Context, body func(*tx) error) error {
+	return db.transact(ctx, body)
+}
+
 func (db *sqliteDB) read(ctx context.Context, body func(*tx) error) error {
 	return db.look(ctx, func(t *tx) error {
 		if _, err := t.execute(ctx, "BEGIN", nil); err != nil {
@@ -181,6 +186,8 @@ func (c *sqliteConn) run(sql string) error {
 func (c *sqliteConn) lock() string { return "" }
 
 func (c *sqliteConn) near() bool { return true }
+
+func (c *sqliteConn) whole() bool { return false }
 
 // execute and query take no ctx to the driver, which would start a goroutine for each statement to watch it.
 func (c *sqliteConn) execute(_ context.Context, sql string, args []any) (int64, error) {

@@ -36,6 +36,8 @@ type backend interface {
 	// transact runs body in one transaction and commits it, unless body returns an error. body may be called again
 	// from the start, and must not depend on what an earlier call left behind.
 	transact(ctx context.Context, body func(*tx) error) error
+	// whole does what transact does, for a body that can do without the answers to its statements; see tx.whole.
+	whole(ctx context.Context, body func(*tx) error) error
 	// read runs body where it sees one committed state and changes nothing; look does so for a single statement.
 	read(ctx context.Context, body func(*tx) error) error
 	look(ctx context.Context, body func(*tx) error) error
@@ -131,6 +133,10 @@ type querier interface {
 	lock() string
 	// near reports whether an answer costs no round trip.
 	near() bool
+	// whole reports whether the transaction goes to the database as a whole, so that no answer comes before its end.
+	// Then what has to be true is not asked but demanded: by a statement that fails where it is not. The transaction is
+	// undone, and run once more in the other way, which finds out what to say.
+	whole() bool
 }
 
 func (t *tx) exec(sql string, args ...any) (int64, error) {

@@ -183,13 +183,46 @@ func lostLeaseCannotMoveARow(t *testing.T, s Store) {
 	}
 }
 
+// accept records one acceptance.
+func accept(t *testing.T, s Store, d outbox.Delivery, a outbox.Attempt, at time.Time) (outbox.Accepting, error) {
+	became, err := s.Accept(t.Context(), []outbox.Acceptance{{Delivery: d, Attempt: a}}, at)
+	if err != nil {
+		return outbox.Accepting{}, err
+	}
+	return became[0], nil
+}
+
+// acceptancesGoTogether mixes what a sender holds, what it lost meanwhile, and what is gone.
+func acceptancesGoTogether(t *testing.T, s Store) {
+	issue(t, s, "lea@example.org", now)
+	issue(t, s, "ada@example.org", now)
+	held := claim(t, s, "a", now, 2)
+	lost := claim(t, s, "b", now.Add(lease), 1)[0]
+	took := []outbox.Acceptance{{Delivery: outbox.Delivery{ID: "dl_none"}, Attempt: outbox.Attempt{Delivery: "dl_none", At: now}}}
+	for _, d := range held {
+		took = append(took, outbox.Acceptance{Delivery: d, Attempt: attempt(d, "")})
+	}
+	became, err := s.Accept(t.Context(), took, now)
+	must(t, err)
+	if len(became) != 3 || became[0].State != "" || became[1].State != outbox.Accepted || became[2].State != outbox.Accepted {
+		t.Errorf("became %+v", became)
+	}
+	for _, d := range held {
+		after := read(t, s, d.ID)
+		line := timeline(t, s, passcode.Ref{Tenant: "default", ID: d.Challenge})
+		if after.State != outbox.Accepted || after.Tries != 1 || len(line.Attempts) != 1 {
+			t.Errorf("left %+v with attempts %+v (lost: %v)", after, line.Attempts, d.ID == lost.ID)
+		}
+	}
+}
+
 func acceptedIsAFact(t *testing.T, s Store) {
 	issue(t, s, "lea@example.org", now)
 	mine := claim(t, s, "a", now, 1)[0]
 	claim(t, s, "b", now.Add(lease), 1)
 	a := attempt(mine, "")
 	a.Ref = "250 queued as 1"
-	_, _, err := s.Accept(t.Context(), mine, a, now)
+	_, err := accept(t, s, mine, a, now)
 	must(t, err)
 	after := read(t, s, mine.ID)
 	if after.State != outbox.Accepted || after.Provider != "first" {
@@ -207,7 +240,7 @@ func acceptedIsAFact(t *testing.T, s Store) {
 func statesMoveForward(t *testing.T, s Store) {
 	issue(t, s, "lea@example.org", now)
 	d := claim(t, s, "a", now, 1)[0]
-	_, _, err := s.Accept(t.Context(), d, attempt(d, ""), now)
+	_, err := accept(t, s, d, attempt(d, ""), now)
 	must(t, err)
 	after, err := s.Fail(t.Context(), attempt(d, outbox.Transient), "a", to(outbox.Queued, now))
 	must(t, err)
@@ -222,9 +255,9 @@ func statesMoveForward(t *testing.T, s Store) {
 	// A second acceptance, by a holder who was thought dead, changes nothing but the count of tries.
 	later := attempt(d, "")
 	later.Provider, later.Ref = "second", "other"
-	state, tries, err := s.Accept(t.Context(), d, later, now.Add(time.Second))
+	became, err := accept(t, s, d, later, now.Add(time.Second))
 	must(t, err)
-	if after = read(t, s, d.ID); state != outbox.Accepted || tries != 3 || after.State != outbox.Accepted || after.Provider != "first" || !after.EndedAt.Equal(now) || after.Tries != 3 {
+	if after = read(t, s, d.ID); became.State != outbox.Accepted || became.Tries != 3 || after.State != outbox.Accepted || after.Provider != "first" || !after.EndedAt.Equal(now) || after.Tries != 3 {
 		t.Errorf("a second acceptance left %+v", after)
 	}
 	// One after the delivery was given up is still a fact.
@@ -232,7 +265,7 @@ func statesMoveForward(t *testing.T, s Store) {
 	d = claim(t, s, "a", now, 1)[0]
 	_, err = s.Settle(t.Context(), d.ID, to(outbox.Failed, now))
 	must(t, err)
-	_, _, err = s.Accept(t.Context(), d, attempt(d, ""), now)
+	_, err = accept(t, s, d, attempt(d, ""), now)
 	must(t, err)
 	if after = read(t, s, d.ID); after.State != outbox.Accepted {
 		t.Errorf("an acceptance after a failure left %s", after.State)
@@ -260,13 +293,14 @@ func bodyGoesWithTheLastChance(t *testing.T, s Store) {
 func acceptanceWipesTheBody(t *testing.T, s Store) {
 	issue(t, s, "lea@example.org", now)
 	d := claim(t, s, "a", now, 1)[0]
-	_, _, err := s.Accept(t.Context(), d, attempt(d, ""), now)
+	_, err := accept(t, s, d, attempt(d, ""), now)
 	must(t, err)
 	if _, err := s.Message(t.Context(), d.ID); !errors.Is(err, outbox.ErrNoDelivery) {
 		t.Errorf("the body of an accepted delivery is still there: %v", err)
 	}
-	if _, _, err := s.Accept(t.Context(), outbox.Delivery{ID: "dl_none"}, outbox.Attempt{Delivery: "dl_none", At: now}, now); !errors.Is(err, outbox.ErrNoDelivery) {
-		t.Errorf("accepting a row that is not there: %v", err)
+	became, err := accept(t, s, outbox.Delivery{ID: "dl_none"}, outbox.Attempt{Delivery: "dl_none", At: now}, now)
+	if err != nil || became.State != "" {
+		t.Errorf("accepting a row that is not there: %+v, %v", became, err)
 	}
 }
 

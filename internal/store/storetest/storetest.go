@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a claim ends what must not be sent":   claimEndsWhatMustNotBeSent,
 		"a lost lease cannot move a row":       lostLeaseCannotMoveARow,
 		"an accepted attempt is a fact":        acceptedIsAFact,
+		"acceptances go together":              acceptancesGoTogether,
 		"states only move forward":             statesMoveForward,
 		"the body goes with the last chance":   bodyGoesWithTheLastChance,
 		"acceptance wipes the body":            acceptanceWipesTheBody,
