@@ -68,6 +68,15 @@ func (l *Limits) guesses(tenant, mailbox string) []Spend {
 	return add(nil, "guesses", l.Guesses, tenant, mailbox)
 }
 
+// guessLimits are the guesses' limits without the person.
+func (l *Limits) guessLimits() []GuessLimit {
+	limits := make([]GuessLimit, len(l.Guesses))
+	for i, q := range l.Guesses {
+		limits[i] = GuessLimit{ID: limitID("guesses", q.Window), Limit: q.Count, Window: q.Window}
+	}
+	return limits
+}
+
 // lockout is the spend that locks an identifier out, and with Cost 0 the question whether it is.
 func lockout(tenant, mailbox string, window time.Duration, cost int) Spend {
 	return Spend{Key: spendKey("lockout", tenant, mailbox, 0), Name: "lockout", Limit: 1, Window: window, Cost: cost}

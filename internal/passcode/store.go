@@ -19,11 +19,34 @@ type Store interface {
 	// Relay writes a delivery without a challenge, or returns the one whose Dedup is the same. tookUp says that the
 	// first one's holder had let its lease lapse, so the row is now held under d's lease.
 	Relay(ctx context.Context, d outbox.Delivery, spends []Spend, now time.Time) (joined *outbox.Delivery, tookUp bool, err error)
+	// Try tries a code in one step where that is quicker: it counts the try, compares the code, spends the guess limits
+	// and ends the challenge if the code was right. done is false when nothing was done, and Update must be asked: try
+	// is called first, if at all. A store may leave every try to Update, and leaves all to it that are not plain: a
+	// challenge that is not there or not pending, a code that would lock it, a limit that is spent, another key.
+	Try(ctx context.Context, ref Ref, now time.Time, try func() (Try, error)) (c Challenge, done bool, err error)
 	// Update locks the challenge, calls change, and keeps what it left in the challenge, unless it returned an error.
 	// It returns ErrNoChallenge when there is none.
 	Update(ctx context.Context, ref Ref, now time.Time, change func(c *Challenge, t Turn) error) error
 	// Timeline reads a challenge, its deliveries and their attempts, oldest first.
 	Timeline(ctx context.Context, ref Ref) (Timeline, error)
+}
+
+// Try is a code that was typed, in the form in which a store can judge it without reading the challenge first: the
+// challenge is found by its id, and what else CodeHash and the keys of limits are made of is in its row.
+type Try struct {
+	// Keyed is the keyed hash of the code under the ring's primary key; see bind.
+	Keyed []byte
+	// Alphabet is the alphabet the code was normalised for. A challenge of another policy may have another.
+	Alphabet string
+	Guesses  []GuessLimit
+}
+
+// GuessLimit is a limit of wrong codes for whoever a challenge turns out to be of.
+type GuessLimit struct {
+	// ID is the second half of the limit's key, 4 bytes; see spendKey.
+	ID     []byte
+	Limit  int
+	Window time.Duration
 }
 
 // Turn is what may be done beside changing the challenge while it is locked, in the same transaction.

@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"syscall"
 
-	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 )
@@ -49,10 +49,8 @@ func (db *sqliteDB) version(ctx context.Context) (have, want int64, err error) {
 }
 
 func (db *postgresDB) migrate(ctx context.Context) (int, error) {
-	pool, err := sql.Open("pgx", db.url)
-	if err != nil {
-		return 0, fmt.Errorf("migrate: %w", err)
-	}
+	// The pool has taken out of the address what only it understands, such as pool_max_conns.
+	pool := stdlib.OpenDB(*db.pool.Config().ConnConfig)
 	defer pool.Close()
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {

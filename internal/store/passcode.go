@@ -230,16 +230,26 @@ func (t *tx) challenge(ref passcode.Ref, lock string) (c passcode.Challenge, err
 		where = ` FROM challenges WHERE identifier = $1 AND purpose = $2 AND scope = $3 AND tenant = $4 AND newest = 1`
 		args = []any{ref.To, string(ref.Purpose), ref.Scope, ref.Tenant}
 	}
+	found := false
+	err = t.query(t.ctx, `SELECT `+challengeColumns+where+lock, args, func(scan func(...any) error) error {
+		found = true
+		c, err = scanChallenge(scan)
+		return err
+	})
+	if err == nil && !found {
+		err = passcode.ErrNoChallenge
+	}
+	return c, err
+}
+
+// scanChallenge reads challengeColumns.
+func scanChallenge(scan func(...any) error) (c passcode.Challenge, err error) {
 	var purpose, channel, state, policy, metadata string
 	var created, sent, expires, ended int64
-	found, err := t.one(`SELECT `+challengeColumns+where+lock, args, &c.ID, &c.Tenant, &c.Application, &c.Scope,
-		&purpose, &channel, &c.To, &c.Identifier, &c.Mailbox, &state, &c.CodeHash, &c.CodeSealed, &policy, &c.Tries,
-		&c.Sends, &c.Locale, &metadata, &created, &sent, &expires, &ended)
+	err = scan(&c.ID, &c.Tenant, &c.Application, &c.Scope, &purpose, &channel, &c.To, &c.Identifier, &c.Mailbox, &state,
+		&c.CodeHash, &c.CodeSealed, &policy, &c.Tries, &c.Sends, &c.Locale, &metadata, &created, &sent, &expires, &ended)
 	if err != nil {
 		return c, fmt.Errorf("read challenge: %w", err)
-	}
-	if !found {
-		return c, passcode.ErrNoChallenge
 	}
 	c.Purpose, c.Channel, c.State = passcode.Purpose(purpose), outbox.Channel(channel), passcode.State(state)
 	c.CreatedAt, c.SentAt, c.ExpiresAt, c.EndedAt = fromMillis(created), fromMillis(sent), fromMillis(expires), fromMillis(ended)

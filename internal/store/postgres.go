@@ -17,7 +17,6 @@ import (
 // postgresDB is a pool of connections to PostgreSQL. Any number of processes share the database.
 type postgresDB struct {
 	pool *pgxpool.Pool
-	url  string
 }
 
 // postgresConns is the size of the pool unless the URL says otherwise (pool_max_conns). pgx's own default, one for each
@@ -48,7 +47,7 @@ func openPostgres(ctx context.Context, url string) (*postgresDB, error) {
 		pool.Close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	return &postgresDB{pool: pool, url: url}, nil
+	return &postgresDB{pool: pool}, nil
 }
 
 func (db *postgresDB) transact(ctx context.Context, body func(*tx) error) error {
