@@ -145,6 +145,8 @@ func (db *postgresDB) look(ctx context.Context, body func(*tx) error) error {
 	return body(&tx{ctx: ctx, querier: &postgresTx{conn: conn}})
 }
 
+func (db *postgresDB) far() bool { return true }
+
 func (db *postgresDB) ping(ctx context.Context) error { return db.pool.Ping(ctx) }
 
 // own has nothing to take: leases say who holds what.

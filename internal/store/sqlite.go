@@ -116,6 +116,8 @@ func (db *sqliteDB) look(ctx context.Context, body func(*tx) error) error {
 	}
 }
 
+func (db *sqliteDB) far() bool { return false }
+
 func (db *sqliteDB) ping(ctx context.Context) error {
 	return db.look(ctx, func(t *tx) error {
 		var one int

@@ -41,6 +41,8 @@ type backend interface {
 	// read runs body where it sees one committed state and changes nothing; look does so for a single statement.
 	read(ctx context.Context, body func(*tx) error) error
 	look(ctx context.Context, body func(*tx) error) error
+	// far reports whether an answer costs a round trip.
+	far() bool
 	// migrate brings the schema to this program's version, under a lock.
 	migrate(ctx context.Context) (applied int, err error)
 	// version returns the schema's version, and this program's.

@@ -15,8 +15,7 @@ import (
 // Try implements passcode.Store. Over a network the round trips of Update are most of what it costs; SQLite has none,
 // and leaves every try to Update.
 func (db *DB) Try(ctx context.Context, ref passcode.Ref, now time.Time, try func() (passcode.Try, error)) (c passcode.Challenge, done bool, err error) {
-	far, ok := db.backend.(*postgresDB)
-	if !ok {
+	if !db.far() {
 		return c, false, nil
 	}
 	code, err := try()
@@ -30,7 +29,7 @@ func (db *DB) Try(ctx context.Context, ref passcode.Ref, now time.Time, try func
 		}
 		args = append(args, g.ID, g.Limit, g.Window.Milliseconds())
 	}
-	err = far.look(ctx, func(t *tx) error {
+	err = db.look(ctx, func(t *tx) error {
 		return t.query(ctx, trySQL[len(code.Guesses)], args, func(scan func(...any) error) error {
 			done = true
 			c, err = scanChallenge(scan)
