@@ -7,7 +7,7 @@ BENCH ?= -load w2 -workers 8,64 -repeat 1 -duration 5s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test lint fuzz bench update clean
+.PHONY: help demo build test proof lint fuzz bench update clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,12 @@ test: ## Check the format, vet, and run all tests under the race detector
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	$(GO) vet ./...
 	$(GO) test -race -shuffle=on ./...
+
+# PROOF takes flags, as in: make proof PROOF="-part crash,linear -write docs/proof.md"
+proof: export GOFLAGS += -buildvcs=false
+proof: ## Hold otpost to its promise: kills, faults, races, leaks; about 20 minutes, a summary at the end
+	scripts/test-needs.sh
+	$(GO) run ./proof $(PROOF)
 
 lint: ## Run staticcheck
 	$(GO) run $(STATICCHECK) -checks inherit,-ST1013 ./...
