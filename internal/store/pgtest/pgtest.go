@@ -23,14 +23,30 @@ import (
 // Server is a running PostgreSQL.
 type Server struct {
 	// URL reaches the server's database "postgres" as its superuser.
-	URL     string
+	URL string
+	// Host is the server's address as a URL names it, host:port.
+	Host    string
 	command *exec.Cmd
+	exited  chan struct{}
 	made    atomic.Int64
+}
+
+// place is where servers keep their data, and how they are run.
+type place struct {
+	bin, dir string
+	as       *syscall.SysProcAttr
 }
 
 // Start starts a server that ends with the test. A machine without PostgreSQL fails the test: what runs on one database
 // only is not proved.
 func Start(t testing.TB, settings ...string) *Server {
+	t.Helper()
+	p := open(t)
+	return p.start(t, p.initdb(t), settings)
+}
+
+// open makes a folder for servers, which goes with the test.
+func open(t testing.TB) place {
 	t.Helper()
 	bin, err := binaries()
 	if err != nil {
@@ -45,16 +61,33 @@ func Start(t testing.TB, settings ...string) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data := filepath.Join(dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "otpost", "-A", "trust", "-E", "UTF8",
-		"--locale=C", "--no-sync")
-	initdb.SysProcAttr, initdb.Dir = as, dir
-	if out, err := initdb.CombinedOutput(); err != nil {
-		t.Fatalf("initdb: %v\n%s", err, out)
+	return place{bin: bin, dir: dir, as: as}
+}
+
+// initdb makes the data of a new server.
+func (p place) initdb(t testing.TB) (data string) {
+	t.Helper()
+	data = filepath.Join(p.dir, "data")
+	p.run(t, "initdb", "-D", data, "-U", "otpost", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	return data
+}
+
+// run runs one of PostgreSQL's programs to its end.
+func (p place) run(t testing.TB, program string, args ...string) {
+	t.Helper()
+	command := exec.Command(filepath.Join(p.bin, program), args...)
+	command.SysProcAttr, command.Dir = p.as, p.dir
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", program, err, out)
 	}
+}
+
+// start runs a server on this data until the test ends.
+func (p place) start(t testing.TB, data string, settings []string) *Server {
+	t.Helper()
 	// Two tests can be given the same free port, so a server that finds its port taken tries another.
 	for range 5 {
-		if s := start(t, bin, data, as, settings); s != nil {
+		if s := p.try(t, data, settings); s != nil {
 			return s
 		}
 	}
@@ -62,25 +95,26 @@ func Start(t testing.TB, settings ...string) *Server {
 	return nil
 }
 
-func start(t testing.TB, bin, data string, as *syscall.SysProcAttr, settings []string) *Server {
-	port := freePort(t)
-	args := []string{"-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(port), "-c", "unix_socket_directories=",
+func (p place) try(t testing.TB, data string, settings []string) *Server {
+	t.Helper()
+	port := strconv.Itoa(freePort(t))
+	args := []string{"-D", data, "-h", "127.0.0.1", "-p", port, "-c", "unix_socket_directories=",
 		"-c", "max_connections=200", "-c", "fsync=off"}
 	for _, setting := range settings {
 		args = append(args, "-c", setting)
 	}
 	var log strings.Builder
-	command := exec.Command(filepath.Join(bin, "postgres"), args...)
-	command.SysProcAttr, command.Dir, command.Stdout, command.Stderr = as, data, &log, &log
+	command := exec.Command(filepath.Join(p.bin, "postgres"), args...)
+	command.SysProcAttr, command.Dir, command.Stdout, command.Stderr = p.as, data, &log, &log
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	exited := make(chan struct{})
-	go func() { command.Wait(); close(exited) }()
-	s := &Server{URL: fmt.Sprintf("postgres://otpost@127.0.0.1:%d/postgres", port), command: command}
+	s := &Server{Host: "127.0.0.1:" + port, command: command, exited: make(chan struct{})}
+	s.URL = "postgres://otpost@" + s.Host + "/postgres"
+	go func() { command.Wait(); close(s.exited) }()
 	t.Cleanup(func() {
 		command.Process.Signal(syscall.SIGQUIT)
-		<-exited
+		<-s.exited
 	})
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -91,8 +125,8 @@ func start(t testing.TB, bin, data string, as *syscall.SysProcAttr, settings []s
 			return s
 		}
 		select {
-		case <-exited:
-			t.Logf("PostgreSQL on port %d ended: %s", port, log.String())
+		case <-s.exited:
+			t.Logf("PostgreSQL on port %s ended: %s", port, log.String())
 			return nil
 		case <-ctx.Done():
 			t.Fatalf("PostgreSQL is not ready: %v", err)
@@ -121,6 +155,10 @@ func (s *Server) Database(t testing.TB) string {
 func binaries() (string, error) {
 	folders, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if path, err := exec.LookPath("postgres"); err == nil {
+		// What is on the path may be a link to one program of a folder that has them all.
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			path = real
+		}
 		folders = append(folders, filepath.Dir(path))
 	}
 	for i := len(folders) - 1; i >= 0; i-- {
