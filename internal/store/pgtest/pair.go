@@ -47,7 +47,7 @@ func (p *Pair) Database(t testing.TB) string {
 // Promote makes a standby a primary and returns when it can be written.
 func (s *Server) Promote(t testing.TB) {
 	t.Helper()
-	s.exec(t, `SELECT pg_promote(true, 60)`)
+	s.exec(t, `SELECT pg_promote(false)`)
 	s.Await(t, "the standby to be a primary", `SELECT NOT pg_is_in_recovery()`)
 }
 
