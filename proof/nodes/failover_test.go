@@ -67,6 +67,7 @@ func newStory(t testing.TB, c cut) *story {
 		With(s.mail.Settings(), issuer.Settings(), leases(), crowd, manyTries)
 	key := rig.CreateKey(t, set, "Shop")
 	s.f = launch(t, set, 3)
+	s.f.http.Timeout = 5 * time.Second // nobody waits for a code request for ever
 	rig.Await(t, "the nodes to be ready", func() bool { return s.f.ready(true) })
 	s.l = startLoad(t, s.f, s.mail, issuer, key, 40)
 	s.quotas = openQuotas(s.l)
@@ -128,7 +129,7 @@ func (s *story) killNode() {
 	}
 }
 
-// killPrimary cuts the primary's power, promotes the standby once the nodes have noticed, and returns when it did so.
+// killPrimary cuts the primary's power, promotes the standby, and returns when it cut.
 func (s *story) killPrimary() (killed time.Time) {
 	s.t.Helper()
 	resume := func() {}
@@ -142,6 +143,14 @@ func (s *story) killPrimary() (killed time.Time) {
 	s.pair.Primary.Kill(s.t)
 	killed = time.Now()
 	resume()
+	s.promote(killed)
+	rig.AwaitClosed(s.t, "what was asked meanwhile", spent)
+	return killed
+}
+
+// promote makes the standby the primary once every node has noticed that the old one is lost, since then.
+func (s *story) promote(lost time.Time) {
+	s.t.Helper()
 	rig.Await(s.t, "the nodes to say that they are not ready", func() bool { return s.f.ready(false) })
 	noticed := time.Now()
 	s.pair.Standby.Promote(s.t)
@@ -150,13 +159,11 @@ func (s *story) killPrimary() (killed time.Time) {
 	first := slices.MinFunc(s.l.answered(noticed), func(a, b *issue) int { return a.at.Compare(b.at) }).at
 	rig.Await(s.t, "the nodes to say that they are ready", func() bool { return s.f.ready(true) })
 	ready := time.Now()
-	rig.AwaitClosed(s.t, "what was asked meanwhile", spent)
-	s.figure("primary.noticed_ms", noticed.Sub(killed).Milliseconds(), "ms from the kill of the primary until every node said that it is not ready")
+	s.figure("primary.noticed_ms", noticed.Sub(lost).Milliseconds(), "ms from the loss of the primary until every node said that it is not ready")
 	s.figure("primary.promotion_ms", promoted.Sub(noticed).Milliseconds(), "ms that the promotion of the standby took")
 	s.figure("primary.reconnection_ms", max(0, first.Sub(promoted)).Milliseconds(), "ms from then until the first passcode was issued")
-	s.figure("primary.recovery_ms", first.Sub(killed).Milliseconds(), "ms from the kill of the primary until the first passcode was issued")
+	s.figure("primary.recovery_ms", first.Sub(lost).Milliseconds(), "ms from the loss of the primary until the first passcode was issued")
 	s.figure("primary.ready_ms", ready.Sub(promoted).Milliseconds(), "ms from the promotion until every node said that it is ready")
-	return killed
 }
 
 func (s *story) figure(name string, value any, words string) {

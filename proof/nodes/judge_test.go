@@ -43,7 +43,7 @@ func (s *story) judge(killed time.Time) {
 		s.t.Errorf("of %d passcodes answered 201 the promoted standby misses %d, and %d were not mailed before they expired",
 			len(s.l.issued), missing, lost)
 	}
-	relayed, refused := s.judgeRelays(doubted, &twice)
+	relayed := s.judgeRelays(doubted, &twice)
 	// A dead node leaves what its workers had in hand; a dead primary leaves that and the records of each node.
 	if limit := 4 + 3*(4+rig.Records); twice > limit {
 		s.t.Errorf("%d messages came twice, want at most the %d that can be in flight", twice, limit)
@@ -53,8 +53,9 @@ func (s *story) judge(killed time.Time) {
 	s.figure("accepted.after", after, "passcodes answered 201 after it")
 	s.figure("repeated", s.f.repeated.Load(), "requests that got no clear answer and were repeated")
 	s.figure("replayed", replayed, "of these, issues that had been carried out and were answered from the idempotency key")
-	s.figure("relayed", relayed, "events of Entra's that were answered as sent")
-	s.figure("not_sent", refused, "events of Entra's that were answered as not sent")
+	s.figure("relayed.sent", relayed[""], "events of Entra's that were answered as sent")
+	s.figure("relayed.not_sent", relayed[notSent], "events of Entra's that were answered as not sent, before a fallback")
+	s.figure("relayed.unknown", relayed[unknown], "events of Entra's that were answered as unknown, before a fallback")
 	s.figure("lost", lost+missing, "passcodes answered 201 that are missing or were not mailed in time")
 	s.figure("twice", twice, "messages that came twice, each with one Message-ID, an answer or a record having been lost")
 }
@@ -92,23 +93,22 @@ func (s *story) verifiedOnce(i *issue, states map[string]bool) {
 	}
 }
 
-// judgeRelays wants a message for every event that was answered as sent, and none for one answered as not sent.
-func (s *story) judgeRelays(doubted map[string]bool, twice *int) (relayed, refused int) {
+// judgeRelays wants a message for every event that was answered as sent, and none for one answered as not sent. It
+// counts the answers.
+func (s *story) judgeRelays(doubted map[string]bool, twice *int) map[string]int {
+	answers := map[string]int{}
 	for _, r := range s.l.relays {
+		answers[r.said]++
 		copies := s.mail.to(r.to)
 		*twice += s.same(r.to, copies, doubted)
 		switch {
-		case r.sent && (len(copies) == 0 || copies[0].Code != r.code):
+		case r.said == "" && (len(copies) == 0 || copies[0].Code != r.code):
 			s.t.Errorf("Entra was told that the code for %s is sent; %d messages came", r.to, len(copies))
-		case !r.sent && len(copies) > 0:
+		case r.said == notSent && len(copies) > 0:
 			s.t.Errorf("Entra was told that the code for %s is not sent; %d messages came", r.to, len(copies))
-		case r.sent:
-			relayed++
-		default:
-			refused++
 		}
 	}
-	return relayed, refused
+	return answers
 }
 
 func texts(t interface{ Fatalf(string, ...any) }, db *sql.DB, query string) (column []string) {

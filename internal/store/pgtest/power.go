@@ -54,11 +54,13 @@ func (s *Server) stop(t testing.TB) []int {
 func (s *Server) Freeze(t testing.TB) (thaw func()) {
 	t.Helper()
 	pids := s.stop(t)
-	return func() {
+	thaw = func() {
 		for _, pid := range pids {
 			_ = syscall.Kill(pid, syscall.SIGCONT) // who has died needs no thaw
 		}
 	}
+	t.Cleanup(thaw) // what is frozen cannot be ended
+	return thaw
 }
 
 // Suspend halts the one process of a server that has this backend_type in pg_stat_activity. With the "walsender" of a
@@ -80,7 +82,9 @@ func (s *Server) Suspend(t testing.TB, backend string) (resume func()) {
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		t.Fatalf("halt the %s: %v", backend, err)
 	}
-	return func() { _ = syscall.Kill(pid, syscall.SIGCONT) } // who has died needs no resuming
+	resume = func() { _ = syscall.Kill(pid, syscall.SIGCONT) } // who has died needs no resuming
+	t.Cleanup(resume)
+	return resume
 }
 
 // ReadOnly makes a primary refuse writes from now on, as a planned change of the primary begins. Connections stay.
