@@ -16,7 +16,8 @@ import (
 // and so does not count as changed; then what was taken is given back and the caller is told which limit said no. Rows
 // are locked in the order given, narrow limits before the shared ones, so that two callers cannot block each other.
 //
-// Of a limit that is split, another part is tried while one has no unit left.
+// Of a limit that is split, one part is tried, and if that is spent, one that is seen to have a unit left. A spent row is
+// locked by the question: who asked every part for itself would hold them all, and two who do so block each other.
 func (t *tx) spend(spends []passcode.Spend, now time.Time) error {
 	last := len(spends) - 1
 	if last < 0 || spends[last].Parts == 0 {
@@ -24,18 +25,31 @@ func (t *tx) spend(spends []passcode.Spend, now time.Time) error {
 	}
 	split := spends[last]
 	spends = slices.Clone(spends)
-	var refused *passcode.Exhausted
 	start := rand.IntN(split.Parts)
-	for i := range split.Parts {
-		spends[last] = split.Part((start + i) % split.Parts)
-		err := t.spendWhole(spends, now)
+	spends[last] = split.Part(start)
+	err := t.spendWhole(spends, now)
+	var refused *passcode.Exhausted
+	if !errors.As(err, &refused) || refused.Name != split.Name {
+		return err
+	}
+	for i := 1; i < split.Parts; i++ {
+		part := split.Part((start + i) % split.Parts)
 		var spent *passcode.Exhausted
-		if !errors.As(err, &spent) || spent.Name != split.Name {
+		err := t.ask([]passcode.Spend{part}, now)
+		if errors.As(err, &spent) {
+			if spent.RetryAt.Before(refused.RetryAt) {
+				refused = spent
+			}
+			continue
+		}
+		if err != nil {
 			return err
 		}
-		if refused == nil || spent.RetryAt.Before(refused.RetryAt) {
-			refused = spent
+		spends[last] = part
+		if err = t.spendWhole(spends, now); errors.As(err, &spent) && spent.Name == split.Name {
+			return errRace // its last unit went to another, so look again with nothing locked
 		}
+		return err
 	}
 	return refused
 }
