@@ -27,11 +27,45 @@ const postgresConns = 24
 // is more than the pool has connections.
 const postgresRetries = 64
 
+// A server that is there and says nothing must not hold a process up: what it does not answer in this time has failed,
+// and its connection is closed. Of several servers in the URL the next is tried then.
+const (
+	connectTime  = 3 * time.Second
+	transactTime = 10 * time.Second
+)
+
+// with lends a connection to f.
+func (db *postgresDB) with(ctx context.Context, f func(context.Context, *pgxpool.Conn) error) error {
+	ctx, cancel := context.WithTimeout(ctx, transactTime)
+	defer cancel()
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	if err = f(ctx, conn); cannotWrite(err) {
+		// All connections of the pool lead to a server that is no primary any more.
+		db.pool.Reset()
+	}
+	return err
+}
+
+// errReadOnly is said by a server that is no primary, or no longer.
+var errReadOnly = errors.New("the database server takes no writes")
+
+func cannotWrite(err error) bool {
+	var e *pgconn.PgError
+	return errors.Is(err, errReadOnly) || errors.As(err, &e) && e.Code == "25006"
+}
+
 func openPostgres(ctx context.Context, url string) (*postgresDB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		// pgx's message repeats the address; the password in it is pgx's to hide, and it does.
 		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = connectTime
 	}
 	if !strings.Contains(url, "pool_max_conns=") {
 		config.MaxConns = postgresConns
@@ -51,22 +85,19 @@ func openPostgres(ctx context.Context, url string) (*postgresDB, error) {
 }
 
 func (db *postgresDB) transact(ctx context.Context, body func(*tx) error) error {
-	conn, err := db.pool.Acquire(ctx)
-	if err != nil {
+	return db.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) (err error) {
+		for range postgresRetries {
+			if err = run(ctx, conn, "begin", body); !lostRace(err) {
+				return err
+			}
+			select {
+			case <-time.After(rand.N(2 * time.Millisecond)):
+			case <-ctx.Done():
+				return err
+			}
+		}
 		return err
-	}
-	defer conn.Release()
-	for range postgresRetries {
-		if err = run(ctx, conn, "begin", body); !lostRace(err) {
-			return err
-		}
-		select {
-		case <-time.After(rand.N(2 * time.Millisecond)):
-		case <-ctx.Done():
-			return err
-		}
-	}
-	return err
+	})
 }
 
 // run is one transaction on one connection.
@@ -90,15 +121,13 @@ func run(ctx context.Context, conn *pgxpool.Conn, begin string, body func(*tx) e
 // whole sends all statements of body in one go. PostgreSQL carries out what comes between two Syncs as one transaction
 // (manual, "Extended Query", "Pipelining").
 func (db *postgresDB) whole(ctx context.Context, body func(*tx) error) error {
-	conn, err := db.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	p := &postgresTx{conn: conn, atOnce: true}
-	if err = body(&tx{ctx: ctx, querier: p}); err == nil {
-		err = p.send(ctx, nil)
-	}
-	conn.Release()
+	err := db.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		p := &postgresTx{conn: conn, atOnce: true}
+		if err := body(&tx{ctx: ctx, querier: p}); err != nil {
+			return err
+		}
+		return p.send(ctx, nil)
+	})
 	if unmet(err) {
 		return db.transact(ctx, body)
 	}
@@ -128,26 +157,30 @@ func lostRace(err error) bool {
 }
 
 func (db *postgresDB) read(ctx context.Context, body func(*tx) error) error {
-	conn, err := db.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	return run(ctx, conn, "begin isolation level repeatable read read only", body)
+	return db.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		return run(ctx, conn, "begin isolation level repeatable read read only", body)
+	})
 }
 
 func (db *postgresDB) look(ctx context.Context, body func(*tx) error) error {
-	conn, err := db.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	return body(&tx{ctx: ctx, querier: &postgresTx{conn: conn}})
+	return db.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		return body(&tx{ctx: ctx, querier: &postgresTx{conn: conn}})
+	})
 }
 
 func (db *postgresDB) far() bool { return true }
 
-func (db *postgresDB) ping(ctx context.Context) error { return db.pool.Ping(ctx) }
+// ping asks whether the server can be written: one that was demoted still answers.
+func (db *postgresDB) ping(ctx context.Context) error {
+	return db.with(ctx, func(ctx context.Context, conn *pgxpool.Conn) error {
+		var readOnly bool
+		err := conn.QueryRow(ctx, `SELECT current_setting('transaction_read_only')::boolean`).Scan(&readOnly)
+		if err == nil && readOnly {
+			err = errReadOnly
+		}
+		return err
+	})
+}
 
 // own has nothing to take: leases say who holds what.
 func (db *postgresDB) own() (alone bool, err error) { return false, nil }
