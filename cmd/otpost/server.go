@@ -99,10 +99,10 @@ func databaseURL(c *config.Config) string {
 
 func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.TrustedIssuer) (err error) {
 	c := s.settings
-	if err := s.db.Own(ctx, time.Now()); err != nil {
+	if err := s.db.Own(ctx, clock()); err != nil {
 		return err
 	}
-	if s.senders, err = openSenders(c, s.db, time.Now); err != nil {
+	if s.senders, err = openSenders(c, s.db, clock); err != nil {
 		return err
 	}
 	if len(s.senders.byName) == 0 {
@@ -118,7 +118,7 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 		return fmt.Errorf("settings of the default policy: %w", err)
 	}
 	s.post = outbox.New(outbox.Settings{Store: s.db, Senders: s.senders.byName, Workers: c.OutboxWorkers,
-		Capacity: capacityOf(c), Lease: c.Lease, AttemptTimeout: c.AttemptTimeout, Log: s.log, Observe: s.metrics.observeAttempt})
+		Capacity: capacityOf(c), Lease: c.Lease, AttemptTimeout: c.AttemptTimeout, Now: clock, Log: s.log, Observe: s.metrics.observeAttempt})
 	s.engine = &passcode.Engine{Store: s.db, Outbox: s.post, Ring: ring, Route: s.senders.route,
 		Compose:  func(content passcode.Content) (outbox.Message, error) { return say(composer, content) },
 		Policies: map[string]passcode.Policy{"default": policy}, Limits: limitsOf(c),
@@ -149,7 +149,7 @@ func tryRing(ring *seal.Ring) error {
 }
 
 // now is the clock, in the whole milliseconds that the store keeps.
-func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+func now() time.Time { return clock().UTC().Truncate(time.Millisecond) }
 
 func say(composer *compose.Composer, c passcode.Content) (outbox.Message, error) {
 	return composer.Compose(compose.Content{Channel: c.Channel, To: c.To, Code: c.Code, Application: c.Application,
