@@ -300,6 +300,22 @@ func TestAdvisory_CVE_2023_26481_ACodeIsBoundToTenantPurposeAndIdentifier(t *tes
 	})
 }
 
+// TestWithoutAnIntervalNoResendIsTooSoon has a resend read its clock before the message it follows is written, as two
+// callers at the same moment do, and two nodes whose clocks differ.
+func TestWithoutAnIntervalNoResendIsTooSoon(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		policy := passcode.DefaultPolicy()
+		policy.ResendInterval = 0
+		b.Policies["default"] = policy
+		ref, _ := b.issue(t, request("lea@example.org"))
+		now := b.Now
+		b.Now = func() time.Time { return now().Add(-time.Second) }
+		if _, err := b.Resend(t.Context(), ref, app, "", 0); err != nil {
+			t.Errorf("a resend on a clock that is a second behind: %v", err)
+		}
+	})
+}
+
 func TestAResendKeepsCodeAndTryBudget(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		ref, code := b.issue(t, request("lea@example.org"))
