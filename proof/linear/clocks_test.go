@@ -65,7 +65,9 @@ func TestAClockThatIsSet(t *testing.T) {
 	r.wanted = []string{"expired", "limit_reached", "lost"}
 	var jumps []func()
 	for i := range rig.Size(2, 12) {
-		jumps = append(jumps, func() { r.cluster.restart(0, time.Duration(i+1)*(rules.lifetime-700*time.Millisecond)) })
+		// What was issued just before has some tenths of a second to live, or none.
+		ahead := time.Duration(i+1)*rules.lifetime - time.Duration(i%3)*300*time.Millisecond
+		jumps = append(jumps, func() { r.cluster.restart(0, ahead) })
 	}
 	r.live(rounds, jumps...)
 	r.check()

@@ -29,33 +29,40 @@ func (m *model) start() *state {
 	return &state{sends: make([]bucket, len(m.sends)), guesses: make([]bucket, len(m.guesses))}
 }
 
-// outcomes are all ways in which a call may go. Between it and the one before, a sweeper whose clock is ahead may have
-// ended passcodes that expired by that clock; a sweeper whose clock is not is only as early as the call itself.
+// outcomes are all ways in which a call may go. Before it, a sweeper whose clock is ahead may have ended the passcode
+// that the call meets, by that clock; a sweeper whose clock is not ahead comes too late to be seen.
 func (m *model) outcomes(s *state, c *call) []outcome {
-	ways := m.unswept(s, c)
-	for i := range s.passcodes {
-		p := &s.passcodes[i]
-		if p.state == pending && m.sweptAhead > 0 && c.until+m.sweptAhead >= p.expiresFrom {
-			ways = append(ways, m.outcomes(s.with(i, func(p *passcode) { p.state = expired }), c)...)
-		}
+	i := s.met(c)
+	ways := m.unswept(s, c, i)
+	if i < 0 || m.sweptAhead == 0 {
+		return ways
+	}
+	if p := &s.passcodes[i]; p.state == pending && c.until+m.sweptAhead >= p.expiresFrom {
+		ways = append(ways, m.unswept(s.with(i, func(p *passcode) { p.state = expired }), c, i)...)
 	}
 	return ways
 }
 
-func (m *model) unswept(s *state, c *call) []outcome {
+// met is the index of the passcode that a call meets, or -1.
+func (s *state) met(c *call) int {
+	if c.verb == issue || c.verb == verifyTo {
+		return s.newest(c.slot)
+	}
+	return s.find(c.passcode)
+}
+
+func (m *model) unswept(s *state, c *call, i int) []outcome {
 	switch c.verb {
 	case issue:
 		return m.issue(s, c)
-	case verifyTo:
-		return m.verify(s, c, s.newest(c.slot))
-	case verify:
-		return m.verify(s, c, s.find(c.passcode))
+	case verify, verifyTo:
+		return m.verify(s, c, i)
 	case resend:
-		return m.resend(s, c, s.find(c.passcode))
+		return m.resend(s, c, i)
 	case cancel:
-		return m.cancel(s, c, s.find(c.passcode))
+		return m.cancel(s, c, i)
 	case status:
-		return m.status(s, c, s.find(c.passcode))
+		return m.status(s, c, i)
 	}
 	panic("no such verb: " + string(c.verb))
 }
