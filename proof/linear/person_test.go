@@ -61,10 +61,10 @@ func (p *person) live(clients, rounds int) {
 
 // act makes one call of a kind that chance decides.
 func (p *person) act(client int, r *rand.Rand) {
-	id, any := p.pick(r)
+	id, found := p.pick(r)
 	at := p.slot[min(r.IntN(6), r.IntN(6))%len(p.slot)] // the first ones more often
 	switch chance := r.IntN(100); {
-	case !any, chance < 16:
+	case !found, chance < 16:
 		p.issue(client, r, at)
 	case chance < 62:
 		p.do(client, r, call{verb: verify, passcode: id, code: p.code(r)})
@@ -80,7 +80,7 @@ func (p *person) act(client int, r *rand.Rand) {
 }
 
 // pick chooses a passcode, the newest half of the time.
-func (p *person) pick(r *rand.Rand) (id string, any bool) {
+func (p *person) pick(r *rand.Rand) (id string, found bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.known) == 0 {
