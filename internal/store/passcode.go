@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,9 +24,13 @@ func (db *DB) Issue(ctx context.Context, i passcode.Issuance) error {
 		if err := t.repeated(i.Idempotency); err != nil {
 			return err
 		}
-		if err := t.spend(i.Spends, i.Now); err != nil {
-			// A limit that the first use of the key spent a moment ago must not refuse the second.
-			return cmp.Or(t.repeated(i.Idempotency), err)
+		// Alone, a refusal comes before there is anything to undo. Among others limits come last: rows that many want
+		// are held for the shortest time, everybody takes a challenge before its person's limits, and a lock-out is
+		// asked for when nobody can be about to lock the challenge that this one replaces.
+		if t.near() {
+			if err := t.spend(i.Spends, i.Now); err != nil {
+				return err
+			}
 		}
 		if err := t.insertNewest(&i.Challenge, i.Now); err != nil {
 			return err
@@ -33,7 +38,10 @@ func (db *DB) Issue(ctx context.Context, i passcode.Issuance) error {
 		if err := t.insertDelivery(&i.Delivery, sealed); err != nil {
 			return err
 		}
-		return t.keepKey(i.Idempotency, i.Challenge.ID)
+		if err := t.keepKey(i.Idempotency, i.Challenge.ID); err != nil || t.near() {
+			return err
+		}
+		return t.spend(i.Spends, i.Now)
 	})
 }
 
@@ -236,10 +244,17 @@ func (t *tx) challenge(ref passcode.Ref, lock string) (c passcode.Challenge, err
 		c, err = scanChallenge(scan)
 		return err
 	})
-	if err == nil && !found {
-		err = passcode.ErrNoChallenge
+	switch {
+	case err != nil, found:
+		return c, err
+	case lock != "" && ref.ID == "":
+		// A row that was the newest when the statement began and not when its lock was had is no answer: there is one
+		// that took its place.
+		if _, err := t.challenge(ref, ""); !errors.Is(err, passcode.ErrNoChallenge) {
+			return c, cmp.Or(err, errRace)
+		}
 	}
-	return c, err
+	return c, passcode.ErrNoChallenge
 }
 
 // scanChallenge reads challengeColumns.

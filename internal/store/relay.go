@@ -19,7 +19,7 @@ func (db *DB) Relay(ctx context.Context, d outbox.Delivery, spends []passcode.Sp
 	err = db.whole(ctx, func(t *tx) error {
 		joined, tookUp = nil, false
 		if t.whole() { // that it is the first of its kind is what the index demands
-			return errors.Join(t.spend(spends, now), t.insertDelivery(&d, sealed))
+			return errors.Join(t.insertDelivery(&d, sealed), t.spend(spends, now))
 		}
 		refused := error(nil)
 		for range 2 {

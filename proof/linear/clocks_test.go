@@ -17,7 +17,6 @@ func TestClocksThatDiffer(t *testing.T) {
 	t.Parallel()
 	leases := rig.Settings{"lease": "30s", "attempt_timeout": "15s"}
 	r := newRun(t, "skew", rig.NewPostgres(t), rig.Size(8, 200), lenient(), leases, 0, 3*time.Second, -2*time.Second)
-	r.onlyByID = true
 	r.wanted = []string{"used", "cancelled", "ended", "replayed"}
 	sentOnce := func() {
 		twice := 0
@@ -51,7 +50,6 @@ func TestCodesExpire(t *testing.T) {
 	rules := hasty()
 	rules.lockout = 0
 	r := newRun(t, "expiry", rig.NewPostgres(t), rig.Size(8, 150), rules, nil, 0, 250*time.Millisecond-rules.lifetime)
-	r.onlyByID = true
 	r.wanted = []string{"expired", "too_soon", "ended"}
 	r.live(rounds, r.restarts(rig.Size(0, 6))...)
 	r.check()

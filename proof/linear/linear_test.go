@@ -34,7 +34,6 @@ func TestOneProcess(t *testing.T) {
 func TestThreeProcesses(t *testing.T) {
 	t.Parallel()
 	r := newRun(t, "postgres", rig.NewPostgres(t), rig.Size(12, 400), lenient(), nil, 0, 0, 0)
-	r.onlyByID = true
 	r.wanted = []string{"used", "locked", "cancelled", "limit_reached", "throttled", "ended", "replayed"}
 	r.live(rounds, r.restarts(rig.Size(1, 25))...)
 	r.check()

@@ -9,8 +9,6 @@ import (
 // TestLockOutsAndLookupsAcrossProcesses has issues meet the last wrong try of the same recipient, and verifies by address
 // meet issues to it: nobody who is locked out is issued a passcode, and a recipient that has passcodes always has a newest.
 func TestLockOutsAndLookupsAcrossProcesses(t *testing.T) {
-	t.Skip("two defects of the store over PostgreSQL: an issue under way passes a lock-out that is answered meanwhile, " +
-		"and a verify by address that waits for an issue finds nothing")
 	t.Parallel()
 	r := newRun(t, "lockout", rig.NewPostgres(t), rig.Size(12, 200), timeless(), nil, 0, 0, 0)
 	r.wanted = []string{"used", "locked", "locked_out", "ended", "replayed"}

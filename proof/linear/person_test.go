@@ -68,7 +68,7 @@ func (p *person) act(client int, r *rand.Rand) {
 		p.issue(client, r, at)
 	case chance < 62:
 		p.do(client, r, call{verb: verify, passcode: id, code: p.code(r)})
-	case chance < 72 && !p.run.onlyByID:
+	case chance < 72:
 		p.do(client, r, call{verb: verifyTo, slot: at, code: p.code(r)})
 	case chance < 85:
 		p.do(client, r, call{verb: resend, passcode: id})

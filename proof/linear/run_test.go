@@ -29,8 +29,6 @@ type run struct {
 	began   time.Time
 	// wanted are kinds of answers that have to come.
 	wanted []string
-	// onlyByID leaves verifies by address out; see TestLockOutsAndLookupsAcrossProcesses.
-	onlyByID bool
 	// made counts the calls made, so that kills come at points of the work rather than of time.
 	made atomic.Int64
 }
