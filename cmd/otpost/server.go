@@ -156,29 +156,35 @@ func say(composer *compose.Composer, c passcode.Content) (outbox.Message, error)
 		Domain: c.Domain, Purpose: string(c.Purpose), Locale: c.Locale, Lifetime: c.Lifetime, Passcode: c.Passcode})
 }
 
-// public is the handler of the public listener: every door, on one page.
+// public is the handler of the public listener: every door, behind one entrance.
 func (s *server) public() (http.Handler, error) {
 	mux := http.NewServeMux()
-	s.health.Mount(mux)
-	s.shell.Mount(mux)
-	if err := (&rest.Handler{Engine: s.engine, Access: s.keys, Log: s.log, Shell: s.shell, Now: now}).Mount(mux); err != nil {
-		return nil, err
-	}
-	if s.verifier != nil {
-		s.entraDoor().Mount(mux)
-	}
-	if s.senders.has(inboxName) {
-		door := &inboxdoor.Handler{Messages: keptMessages{s.db}, Shell: s.shell, Log: s.log, Example: exampleRequest}
-		if err := door.Mount(mux); err != nil {
-			return nil, err
-		}
-	}
-	if err := (front.Landing{Shell: s.shell, Note: s.note(), Links: s.links()}).Mount(mux); err != nil {
+	if err := s.mount(mux); err != nil {
 		return nil, err
 	}
 	c := s.settings
 	return front.Entrance{Log: s.log, Level: slog.LevelDebug, Proxies: front.Proxies{Trusted: c.TrustedProxies},
 		HSTS: c.PublicURL != nil && c.PublicURL.Scheme == "https", Observe: s.metrics.ObserveRequest, Shell: s.shell}.Handler(mux), nil
+}
+
+// mount adds every route of the public listener: every door, on one page. A test holds each route to a table of what
+// guards it and what it may ask of the engine.
+func (s *server) mount(routes front.Routes) error {
+	s.health.Mount(routes)
+	s.shell.Mount(routes)
+	if err := (&rest.Handler{Engine: s.engine, Access: s.keys, Log: s.log, Shell: s.shell, Now: now}).Mount(routes); err != nil {
+		return err
+	}
+	if s.verifier != nil {
+		s.entraDoor().Mount(routes)
+	}
+	if s.senders.has(inboxName) {
+		door := &inboxdoor.Handler{Messages: keptMessages{s.db}, Shell: s.shell, Log: s.log, Example: exampleRequest}
+		if err := door.Mount(routes); err != nil {
+			return err
+		}
+	}
+	return front.Landing{Shell: s.shell, Note: s.note(), Links: s.links()}.Mount(routes)
 }
 
 func (s *server) entraDoor() *entra.Handler {
