@@ -1,8 +1,6 @@
 package passcode
 
 import (
-	"bytes"
-	"crypto/rand"
 	"strings"
 	"testing"
 	"time"
@@ -63,58 +61,6 @@ func TestPolicyTravelsWhole(t *testing.T) {
 		if got, err := ParsePolicy(text); err == nil {
 			t.Errorf("%q was read as %+v", text, got)
 		}
-	}
-}
-
-// TestDrawIsUniform looks at every position and every character: a generator that leans shows here. The bound is the
-// chi-square value that a fair generator passes in all but one of 10^9 runs.
-func TestDrawIsUniform(t *testing.T) {
-	for _, c := range []struct {
-		set   string
-		bound float64 // chi-square, len(set)-1 degrees of freedom, p = 1e-9
-	}{{"0123456789", 60.7}, {"ABCDEFGHJKLMNPQRSTUVWXYZ23456789", 102.3}} {
-		const length, draws = 6, 40000
-		counts := make([][256]int, length)
-		for range draws {
-			code, err := draw(rand.Reader, c.set, length)
-			if err != nil || len(code) != length {
-				t.Fatal(code, err)
-			}
-			for i := range length {
-				counts[i][code[i]]++
-			}
-		}
-		expected := float64(draws) / float64(len(c.set))
-		for i := range counts {
-			chi := 0.0
-			for _, r := range c.set {
-				diff := float64(counts[i][r]) - expected
-				chi += diff * diff / expected
-			}
-			if chi > c.bound {
-				t.Errorf("position %d of %q: chi-square %.1f is over %.1f", i, c.set, chi, c.bound)
-			}
-		}
-	}
-}
-
-// TestDrawReachesTheEnds feeds every byte value once: each character comes equally often, the first and last too.
-func TestDrawReachesTheEnds(t *testing.T) {
-	all := make([]byte, 256)
-	for i := range all {
-		all[i] = byte(i)
-	}
-	code, err := draw(bytes.NewReader(all), "0123456789", 250)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range "0123456789" {
-		if n := strings.Count(code, string(r)); n != 25 {
-			t.Errorf("%c came %d times of 250, want 25", r, n)
-		}
-	}
-	if _, err := draw(bytes.NewReader(nil), "0123456789", 6); err == nil {
-		t.Error("a code without randomness")
 	}
 }
 

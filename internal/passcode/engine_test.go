@@ -518,3 +518,30 @@ func TestAWaitThatEndsTooSoonTellsWhatIsKnown(t *testing.T) {
 		}
 	})
 }
+
+// same is a source of random bytes that are all the same.
+type same byte
+
+func (s same) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(s)
+	}
+	return len(p), nil
+}
+
+func TestTheEndsOfTheRangeAreSentAndVerified(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		for random, want := range map[same]string{0: "000000", 7: "777777", 249: "999999"} {
+			b.Rand = random
+			ref, code := b.issue(t, request(want+"@example.org"))
+			if code != want {
+				t.Fatalf("random bytes of %d made the code %q, want %s", random, code, want)
+			}
+			if v := b.verify(t, ref, strings.TrimLeft(code, "0")); v.Verified != (code[0] != '0') {
+				t.Errorf("%s without its leading zeros: %+v", code, v)
+			} else if v := b.verify(t, ref, code); !v.Verified && code[0] == '0' {
+				t.Errorf("%s: %+v", code, v)
+			}
+		}
+	})
+}
