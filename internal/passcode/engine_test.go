@@ -68,6 +68,8 @@ type bench struct {
 	mail *mailbox
 	db   *store.DB
 	path string
+	// sealer is the key ring.
+	sealer *seal.Ring
 }
 
 // inBubble runs f with a fresh engine on SQLite, with time that only moves when all wait.
@@ -86,7 +88,7 @@ func inBubble(t *testing.T, f func(t *testing.T, b *bench)) {
 		if _, err := db.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		b := &bench{mail: &mailbox{}, db: db, path: path}
+		b := &bench{mail: &mailbox{}, db: db, path: path, sealer: ring}
 		post := outbox.New(outbox.Settings{Store: db, Senders: map[string]outbox.Sender{"mail": b.mail}})
 		b.Engine = &passcode.Engine{Store: db, Outbox: post, Ring: ring, Compose: say,
 			Route:    func(outbox.Channel) []string { return []string{"mail"} },
