@@ -164,7 +164,7 @@ func (e *Engine) refused(err error) error {
 		refusal = &Refusal{Reason: LimitReached, RetryAt: spent.RetryAt, Limit: spent.Name,
 			Detail: "the limit of messages per " + spent.Name + " is reached; try again later"}
 	case errors.Is(err, ErrNoChallenge):
-		refusal = &Refusal{Reason: NotFound, Detail: "there is no such passcode"}
+		refusal = &Refusal{Reason: NotFound}
 	case !errors.As(err, &refusal):
 		return err
 	}
