@@ -34,7 +34,7 @@ func (s *shelf) Caller(_ context.Context, hash []byte) (access.Caller, bool, err
 	return access.Caller{Application: access.Application{ID: k.Application}, Key: k.ID}, ok, s.fails
 }
 
-func newKeys(t *testing.T, remember time.Duration) (*access.Keys, *shelf, *time.Time) {
+func newKeys(t testing.TB, remember time.Duration) (*access.Keys, *shelf, *time.Time) {
 	t.Helper()
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	s := &shelf{keys: map[string]access.Key{}}
@@ -42,7 +42,7 @@ func newKeys(t *testing.T, remember time.Duration) (*access.Keys, *shelf, *time.
 		NewID: func(prefix string, _ time.Time) string { return prefix + "_1" }}, s, &now
 }
 
-func create(t *testing.T, k *access.Keys) string {
+func create(t testing.TB, k *access.Keys) string {
 	t.Helper()
 	key, _, err := k.Create(t.Context(), "default", "Shop", "")
 	if err != nil {
