@@ -62,7 +62,7 @@ type tenant struct {
 	fetches atomic.Int64
 }
 
-func newTenant(t *testing.T) *tenant {
+func newTenant(t testing.TB) *tenant {
 	t.Helper()
 	n := &tenant{clock: newClock()}
 	n.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -80,7 +80,7 @@ func newTenant(t *testing.T) *tenant {
 	return n
 }
 
-func (n *tenant) issuer(t *testing.T, key *rsa.PrivateKey) *extension.Issuer {
+func (n *tenant) issuer(t testing.TB, key *rsa.PrivateKey) *extension.Issuer {
 	t.Helper()
 	i, err := extension.NewIssuer(n.server.URL, tenantID, key, n.clock.Now)
 	if err != nil {
@@ -101,7 +101,7 @@ func (n *tenant) trust() extension.Trust {
 	}
 }
 
-func (n *tenant) verifier(t *testing.T) *extension.Verifier {
+func (n *tenant) verifier(t testing.TB) *extension.Verifier {
 	t.Helper()
 	v, err := extension.NewVerifier(n.trust())
 	if err != nil {
@@ -113,7 +113,7 @@ func (n *tenant) verifier(t *testing.T) *extension.Verifier {
 	return v
 }
 
-func mint(t *testing.T, i *extension.Issuer, g extension.Grant) string {
+func mint(t testing.TB, i *extension.Issuer, g extension.Grant) string {
 	t.Helper()
 	token, err := i.Mint(g)
 	if err != nil {
@@ -157,7 +157,7 @@ func (n *tenant) good() map[string]any {
 		"iat": noon.Unix(), "nbf": noon.Unix(), "exp": noon.Add(time.Hour).Unix()}
 }
 
-func kid(t *testing.T, key *rsa.PrivateKey) string {
+func kid(t testing.TB, key *rsa.PrivateKey) string {
 	t.Helper()
 	sum, err := (&jose.JSONWebKey{Key: key.Public()}).Thumbprint(crypto.SHA256)
 	if err != nil {
@@ -166,7 +166,7 @@ func kid(t *testing.T, key *rsa.PrivateKey) string {
 	return base64.RawURLEncoding.EncodeToString(sum)
 }
 
-func sign(t *testing.T, alg jose.SignatureAlgorithm, key any, header map[jose.HeaderKey]any, claims any) string {
+func sign(t testing.TB, alg jose.SignatureAlgorithm, key any, header map[jose.HeaderKey]any, claims any) string {
 	t.Helper()
 	options := new(jose.SignerOptions)
 	for k, v := range header {
