@@ -154,7 +154,7 @@ type smtpSender struct {
 }
 
 // Send submits the message in one transaction. The reference is the server's queue id where its reply names one, and
-// the Message-ID otherwise.
+// the Message-ID otherwise, or where the code stands in it.
 //
 // Until the final dot of the message has been written a failure is proved unsent. From then until a reply is read it
 // is Ambiguous.
@@ -182,7 +182,7 @@ func (s *smtpSender) Send(ctx context.Context, id string, m outbox.Message) (str
 	if err != nil {
 		return "", s.fault(err, &m)
 	}
-	if ref := queueID(text); ref != "" {
+	if ref := queueID(text); ref != "" && (m.Code == "" || indexFold(ref, m.Code) < 0) { // a reference is stored and answered
 		return ref, nil
 	}
 	return t.messageID, nil

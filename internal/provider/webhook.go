@@ -124,7 +124,7 @@ func (s *webhookSender) Send(ctx context.Context, id string, m outbox.Message) (
 	if fault != nil {
 		return "", fault
 	}
-	return webhookRef(r.Body), nil
+	return webhookRef(r.Body, m.Code), nil
 }
 
 // Close closes the connections that are kept between posts.
@@ -133,12 +133,13 @@ func (s *webhookSender) Close() error {
 	return nil
 }
 
-// webhookRef reads the receiver's id for the message, empty when it gave none that can be shown.
-func webhookRef(body []byte) string {
+// webhookRef reads the receiver's id for the message, empty when it gave none that can be shown: a reference is stored
+// and answered, so one that holds the code is none.
+func webhookRef(body []byte, code string) string {
 	var answer struct {
 		ID string `json:"id"`
 	}
-	if json.Unmarshal(body, &answer) != nil || len(answer.ID) > 128 ||
+	if json.Unmarshal(body, &answer) != nil || len(answer.ID) > 128 || code != "" && indexFold(answer.ID, code) >= 0 ||
 		strings.ContainsFunc(answer.ID, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return ""
 	}

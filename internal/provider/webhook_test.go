@@ -414,3 +414,14 @@ func (b *memoryInbox) Keep(_ context.Context, id string, m outbox.Message) error
 	}
 	return b.err
 }
+
+// A receiver that gives the code back as its id would put it into the database and into answers.
+func TestWebhookTakesNoReferenceWithTheCodeInIt(t *testing.T) {
+	for answer, want := range map[string]string{`{"id":"482913"}`: "", `{"id":"msg-482913-1"}`: "", `{"id":"msg-482914"}`: "msg-482914"} {
+		url := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, answer) })
+		ref, err := openWebhook(t, url, nil, provider.Environment{}).Send(context.Background(), "dlv_1", sampleMessage())
+		if err != nil || ref != want {
+			t.Errorf("%s: got %q, %v, want %q", answer, ref, err, want)
+		}
+	}
+}
