@@ -59,3 +59,8 @@ func AgeConnections(s outbox.Sender, d time.Duration) {
 		c.idleSince = c.idleSince.Add(-d)
 	}
 }
+
+// Scrub opens to tests what is done to a stranger's text.
+func Scrub(text string, m *outbox.Message, username, password string) string {
+	return scrub(text, m, privateWords(username, password))
+}
