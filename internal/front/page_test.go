@@ -19,7 +19,7 @@ func pageFiles(main string) fstest.MapFS {
 	return fstest.MapFS{"page.html": {Data: []byte(`{{define "main"}}` + main + `{{end}}`)}}
 }
 
-func newShell(t *testing.T) *front.Shell {
+func newShell(t testing.TB) *front.Shell {
 	t.Helper()
 	shell, err := front.NewShell(nil, front.Link{Text: "Inbox", Path: "/inbox"}, front.Link{Text: "Reference", Path: "/docs"})
 	if err != nil {

@@ -61,7 +61,7 @@ func two() *box {
 	}}
 }
 
-func newDoor(t *testing.T, h *inbox.Handler) http.Handler {
+func newDoor(t testing.TB, h *inbox.Handler) http.Handler {
 	t.Helper()
 	shell, err := front.NewShell(nil, front.Link{Text: "Inbox", Path: "/inbox"})
 	if err != nil {
