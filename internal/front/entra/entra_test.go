@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/otpost/otpost/internal/extension"
 	"github.com/otpost/otpost/internal/front/entra"
@@ -307,6 +310,10 @@ func FuzzAuthorization(f *testing.F) {
 func FuzzEvent(f *testing.F) {
 	f.Add(event().Encode(extension.OneTimeCode))
 	f.Add([]byte(`{"data":null}`))
+	strange := event()
+	strange.Application.AppID, strange.Application.DisplayName = "a\x00b\r\nc", strings.Repeat("\u2028x", 200)
+	strange.Client.IP, strange.Client.Locale, strange.RequestType = "[fe80::1%eth0]:80", "en\x00", "\u017fignin"
+	f.Add(strange.Encode(extension.BothCasings))
 	engine := &stub{relayed: verdict(outbox.Taken)}
 	h := newHandler(f, engine)
 	token := mint(f, tenantID, extension.Grant{Audience: appID})
@@ -319,6 +326,17 @@ func FuzzEvent(f *testing.F) {
 		h.ServeHTTP(w, r)
 		if (w.Code == http.StatusOK) != (len(engine.relays) == 1) || w.Code >= 500 {
 			t.Fatalf("got %d, %d relays", w.Code, len(engine.relays))
+		}
+		for _, r := range engine.relays {
+			// These go into rows, messages and logs.
+			for _, text := range []string{r.Application.ID, r.Application.Name, r.Locale, r.IP, r.Code} {
+				if len(text) > 400 || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+					t.Errorf("the engine was asked with %q", text)
+				}
+			}
+			if !slices.Contains(passcode.Purposes(), r.Purpose) || r.Tenant != "main" || r.IP != "" && !netip.MustParseAddr(r.IP).IsValid() {
+				t.Errorf("the engine was asked %+v", r)
+			}
 		}
 	})
 }

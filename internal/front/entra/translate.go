@@ -45,7 +45,7 @@ func (h *Handler) translate(e extension.Event, arrived time.Time, budget time.Du
 	if h.Application != nil {
 		application = h.Application(e)
 	}
-	application.Name = oneLine(application.Name)
+	application.ID, application.Name = oneLine(application.ID), oneLine(application.Name)
 	locale := e.Client.Locale
 	if locale == "" {
 		locale = e.Client.Market
@@ -108,7 +108,7 @@ func address(s string) string {
 	return ip.Unmap().WithZone("").String()
 }
 
-// oneLine drops control and formatting characters and cuts after a hundred characters: names come from the tenant's
+// oneLine drops control and formatting characters and cuts after a hundred characters: names and ids come from the tenant's
 // own portal, but they end up in a subject.
 func oneLine(s string) string {
 	s = strings.TrimSpace(strings.Map(func(r rune) rune {
