@@ -12,6 +12,8 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // clientFlags are how the commands that use a running server reach it.
@@ -74,7 +76,17 @@ func (p *problem) Error() string {
 	if p.RetryAfter != "" {
 		s += " (retry after " + p.RetryAfter + " s)"
 	}
-	return s
+	return inert(s)
+}
+
+// inert makes what a server wrote safe for a terminal: control and formatting characters become spaces.
+func inert(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == utf8.RuneError {
+			return ' '
+		}
+		return r
+	}, s)
 }
 
 // maxAnswer bounds what is read of an answer.

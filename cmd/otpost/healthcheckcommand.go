@@ -88,7 +88,7 @@ func ask(ctx context.Context, url string) (health, error) {
 		return health{}, fmt.Errorf("read answer of server: %w", err)
 	}
 	return health{URL: url, Ready: response.StatusCode == http.StatusOK, Status: response.StatusCode,
-		Detail: strings.TrimSpace(string(body))}, nil
+		Detail: inert(strings.TrimSpace(string(body)))}, nil
 }
 
 // localURL is where the operations listener of these settings is reached from this machine.
