@@ -2,6 +2,7 @@ package locale_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,6 +100,15 @@ func FuzzMatch(f *testing.F) {
 	c := open(f)
 	f.Fuzz(func(t *testing.T, preference string) {
 		first := c.Match(preference)
+		if !slices.Contains(c.Languages(), first) {
+			t.Errorf("Match(%q) is %s, which is no language of ours", preference, first)
+		}
+		if got := c.Match("de", preference).Tag(); got != "de" {
+			t.Errorf("Match(de, %q) is %s: the second wish came before the first", preference, got)
+		}
+		if _, suits := c.Find(preference); !suits && (first.Tag() != "en" || c.Match(preference, "ja").Tag() != "ja") {
+			t.Errorf("%q suits nothing, and Match made %s of it", preference, first)
+		}
 		if again := c.Match(preference); again != first {
 			t.Errorf("Match(%q) is %s, then %s", preference, first, again)
 		}

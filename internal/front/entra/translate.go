@@ -108,8 +108,8 @@ func address(s string) string {
 	return ip.Unmap().WithZone("").String()
 }
 
-// oneLine drops control and formatting characters and cuts after a hundred characters: names and ids come from the tenant's
-// own portal, but they end up in a subject.
+// oneLine drops control and formatting characters and cuts after a hundred characters: names and ids come from the
+// tenant's own portal, but they end up in a row and a subject.
 func oneLine(s string) string {
 	s = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {
