@@ -12,7 +12,7 @@ import (
 // FuzzAnswer lets a server answer the command line with anything. A refusal has the exit code that its status stands
 // for, and what is printed of it can do nothing to a terminal.
 func FuzzAnswer(f *testing.F) {
-	for _, seed := range []string{`{"status":429,"code":"limit_reached","detail":"Wait."}`, `{"detail":"\u001b[2J\u009b31m\u202eabc"}`, `<html>`, ``, `null`, `{"status":"x"}`, `[1]`, "\xff"} {
+	for _, seed := range []string{`{"status":429,"code":"limit_reached","detail":"Wait."}`, `{"detail":"\u001b[2J\u009b31m\u00adabc"}`, `<html>`, ``, `null`, `{"status":"x"}`, `[1]`, "\xff"} {
 		f.Add(429, []byte(seed), "60")
 		f.Add(503, []byte(seed), "\x1b[31m")
 	}

@@ -16,7 +16,7 @@ func TestAdvisory_CVE_2025_49136_TemplateSyntaxInANameIsText(t *testing.T) {
 		for _, purpose := range purposes {
 			for name, shown := range map[string]string{
 				`{{env "OTPOST_ADVISORY_TEST"}}`: `{{env "OTPOST_ADVISORY_TEST"}}`,
-				`{{.Code}}`:                      `{{.` + "\u2060" + `Code}}`,
+				`{{.Code}}`:                      `{{.` + string(rune(0x2060)) + `Code}}`,
 				`{{printf "%d" 7}}`:              `{{printf "%d" 7}}`,
 				`{{template "main"}}`:            `{{template "main"}}`,
 				`${OTPOST_ADVISORY_TEST}`:        `${OTPOST_ADVISORY_TEST}`,

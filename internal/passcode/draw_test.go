@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	mathrand "math/rand/v2"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,28 +33,28 @@ func TestDrawIsUniform(t *testing.T) {
 // come from a fixed seed, so each fails in every run.
 func TestTheExamFindsWrongGenerators(t *testing.T) {
 	for name, c := range map[string]struct {
-		wrong generator
-		fault string
+		wrong  generator
+		faults []string
 	}{
-		"takes each byte modulo the size": {moduloOfBytes, "all positions: chi-square"},
-		"gives some bytes two chances":    {moduloOfBytes, "each byte once"},
-		"never reaches the last code":     {numbers(0, 999_999, "%06d"), "999999 never comes"},
-		"begins at the first of six":      {numbers(100_000, 900_000, "%06d"), "000000 never comes"},
-		"leaves the first tenth out":      {numbers(100_000, 900_000, "%06d"), "position 0: chi-square"},
-		"loses leading zeros":             {numbers(0, 1_000_000, "%d"), "has not 6 characters"},
-		"draws half and says it twice":    {halfTwice, "in buckets of 1000: chi-square"},
+		"takes each byte modulo the size": {moduloOfBytes, []string{"all positions: chi-square", "each byte once"}},
+		"never reaches the last code":     {numbers(0, 999_999, "%06d"), []string{"999999 never comes"}},
+		"begins at the first of six":      {numbers(100_000, 900_000, "%06d"), []string{"000000 never comes", "position 0: chi-square"}},
+		"loses leading zeros":             {numbers(0, 1_000_000, "%d"), []string{"has not 6 characters"}},
+		"draws half and says it twice":    {halfTwice, []string{"in buckets of 1000: chi-square"}},
 	} {
-		faults := examine(c.wrong, mathrand.NewChaCha8([32]byte{1}))
-		if !slices.ContainsFunc(faults, func(fault string) bool { return strings.Contains(fault, c.fault) }) {
-			t.Errorf("a generator that %s is not found out by %q; the exam says %q", name, c.fault, faults)
+		found := strings.Join(examine(c.wrong, mathrand.NewChaCha8([32]byte{1})), "\n")
+		for _, fault := range c.faults {
+			if !strings.Contains(found, fault) {
+				t.Errorf("a generator that %s is not found out by %q; the exam says\n%s", name, fault, found)
+			}
 		}
 	}
 }
 
 // examine returns what is wrong with a generator.
 func examine(g generator, random io.Reader) (faults []string) {
-	faults = append(faults, looksUniform(g, random, decimal, 200_000)...)
-	faults = append(faults, looksUniform(g, random, "ABCDEFGHJKLMNPQRSTUVWXYZ23456789", 50_000)...)
+	faults = append(faults, looksUniform(g, random, decimal, 100_000)...)
+	faults = append(faults, looksUniform(g, random, "ABCDEFGHJKLMNPQRSTUVWXYZ23456789", 25_000)...)
 	faults = append(faults, reachesTheEnds(g)...)
 	return append(faults, isExact(g)...)
 }

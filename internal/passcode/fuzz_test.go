@@ -9,7 +9,7 @@ import (
 // FuzzAlphabet takes whatever somebody writes as an alphabet. What is taken can be drawn from, and each code that is
 // drawn is, as it stands, in the form that codes are compared in: otherwise nobody could ever verify it.
 func FuzzAlphabet(f *testing.F) {
-	for _, seed := range []string{"0-9", "A-HJ-NP-Z2-9", "a-zA-Z0-9", "!-~", "-0-9", `\d`, `\w`, "^0-9", "[:alpha:]0-9", `\x30-\x39`, `\pN`, "0-9&&[3]", ".-/0-9", "\u0130-9", "+--0-9"} {
+	for _, seed := range []string{"0-9", "A-HJ-NP-Z2-9", "a-zA-Z0-9", "!-~", "-0-9", `\d`, `\w`, "^0-9", "[:alpha:]0-9", `\x30-\x39`, `\pN`, "0-9&&[3]", ".-/0-9", "+--0-9"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, class string) {

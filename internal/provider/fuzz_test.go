@@ -128,7 +128,7 @@ func checkKept(t *testing.T, what, text string, m *outbox.Message) {
 func FuzzScrub(f *testing.F) {
 	f.Add("550 no such user jane@example.com, your code 482913", "482913", "jane@example.com", "hunter2")
 	f.Add("AHVzZXIAaHVudGVyMg== hunter2 HUNTER2", "KXWQZR2A", "+33612345678", "hunter2")
-	f.Add("\xff\xfe482913\u2028\u2029\x1b[31m", "482913", "j@x.example", "482913")
+	f.Add("\xff\xfe482913\x00\x1b[31m", "482913", "j@x.example", "482913")
 	f.Add(strings.Repeat("@", 300), "1234", "a.b@c.d", "...")
 	f.Fuzz(func(t *testing.T, text, code, to, password string) {
 		if len(code) < 4 || strings.ContainsFunc(code, func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') }) ||

@@ -31,7 +31,7 @@ func strangersTextIsNeverSQL(t *testing.T, db *store.DB) {
 	}
 	change := func(*passcode.Challenge, passcode.Turn) error { t.Error("a row was found"); return nil }
 	for _, text := range []string{"' OR '1'='1", "' OR 1=1 --", "x'; DROP TABLE inbox; --", "') UNION SELECT 1,2,3 --",
-		"$1", "$1 OR 1=1", "?", "%", "_", "*", "\\", "\\' OR 1=1 --", "\"", "dl_1' /*", "dl__", "d%", "\u02bc OR 1=1 --"} {
+		"$1", "$1 OR 1=1", "?", "%", "_", "*", "\\", "\\' OR 1=1 --", "\"", "dl_1' /*", "dl__", "d%"} {
 		for name, find := range map[string]func() (int, error){
 			"inbox by recipient": func() (int, error) { m, err := db.Kept(t.Context(), text, "", 10); return len(m), err },
 			"inbox by id":        func() (int, error) { m, err := db.Kept(t.Context(), "", text, 10); return len(m), err },

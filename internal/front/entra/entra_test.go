@@ -311,8 +311,8 @@ func FuzzEvent(f *testing.F) {
 	f.Add(event().Encode(extension.OneTimeCode))
 	f.Add([]byte(`{"data":null}`))
 	strange := event()
-	strange.Application.AppID, strange.Application.DisplayName = "a\x00b\r\nc", strings.Repeat("\u2028x", 200)
-	strange.Client.IP, strange.Client.Locale, strange.RequestType = "[fe80::1%eth0]:80", "en\x00", "\u017fignin"
+	strange.Application.AppID, strange.Application.DisplayName = "a\x00b\r\nc", strings.Repeat(string(rune(0x2028))+"x", 200)
+	strange.Client.IP, strange.Client.Locale, strange.RequestType = "[fe80::1%eth0]:80", "en\x00", "sign\x00in"
 	f.Add(strange.Encode(extension.BothCasings))
 	engine := &stub{relayed: verdict(outbox.Taken)}
 	h := newHandler(f, engine)
