@@ -22,11 +22,11 @@ const keysRetry = 5 * time.Second
 // admit lets Entra in and nobody else. The answer to a refusal is the same for every reason; the log and the metrics
 // get the reason.
 func (h *Handler) admit(r *http.Request, v *visit) (extension.Identity, *problem) {
+	token, err := bearer(r.Header)
 	if h.FunctionKey != "" && !h.hasFunctionKey(r) {
 		v.seen.Refused = WrongFunctionKey
-		return extension.Identity{}, &problem{kind: unauthorized, challenge: challenge(false)}
+		return extension.Identity{}, &problem{kind: unauthorized, challenge: challenge(presented(err))}
 	}
-	token, err := bearer(r.Header)
 	var id extension.Identity
 	if err == nil {
 		ctx, cancel := context.WithTimeout(r.Context(), orDefault(h.Budget, DefaultBudget))
@@ -45,11 +45,17 @@ func (h *Handler) admit(r *http.Request, v *visit) (extension.Identity, *problem
 	if refused.Reason == extension.NoKeys {
 		return id, &problem{kind: keysUnavailable, retryAt: v.arrived.Add(keysRetry)}
 	}
-	return id, &problem{kind: unauthorized, challenge: challenge(refused.Reason != extension.TokenMissing)}
+	return id, &problem{kind: unauthorized, challenge: challenge(presented(err))}
+}
+
+// presented reports whether there was a token, by the error that bearer or the verifier has for it.
+func presented(err error) bool {
+	var refused *extension.Refused
+	return !errors.As(err, &refused) || refused.Reason != extension.TokenMissing
 }
 
 // challenge is the value of WWW-Authenticate. RFC 6750 §3 wants at least one parameter, and §3.1 an error only when a
-// token was presented.
+// token was presented: that alone decides, or the header would tell whether the function's key was right.
 func challenge(presented bool) string {
 	if presented {
 		return `Bearer realm="otpost", error="invalid_token"`
