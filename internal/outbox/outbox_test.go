@@ -1,6 +1,7 @@
 package outbox_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,8 @@ type provider struct {
 	mu    sync.Mutex
 	sends map[string]int
 	do    func(ctx context.Context, n int) error
-	ref   string
+	// ref is its reference for whatever it takes, "ref" when empty.
+	ref string
 }
 
 func (p *provider) Send(ctx context.Context, id string, m outbox.Message) (string, error) {
@@ -39,7 +41,7 @@ func (p *provider) Send(ctx context.Context, id string, m outbox.Message) (strin
 			return "", err
 		}
 	}
-	return p.ref, nil
+	return cmp.Or(p.ref, "ref"), nil
 }
 
 func (p *provider) count(id string) int {
@@ -133,6 +135,24 @@ func TestSentAtOnceWithoutAPoll(t *testing.T) {
 		}
 		stop()
 	})
+}
+
+// A mail server may answer "250 OK 482913 is your code".
+func TestAReferenceThatIsTheCodeIsNotKept(t *testing.T) {
+	for ref, want := range map[string]string{"482913": "", "id 482913-1": "", "4829-13": "4829-13", "ref": "ref"} {
+		inBubble(t, func(t *testing.T, h *house) {
+			h.first.ref = ref
+			o, stop := h.process(t, nil)
+			id := h.accept(t, o, "lea@example.org", "first")
+			synctest.Wait()
+			d := h.row(t, id)
+			line, err := h.db.Timeline(t.Context(), passcode.Ref{Tenant: d.Tenant, ID: d.Challenge})
+			if err != nil || d.State != outbox.Accepted || d.Ref != want || line.Attempts[0].Ref != want {
+				t.Errorf("%q: %+v, %+v, %v", ref, d, line.Attempts, err)
+			}
+			stop()
+		})
+	}
 }
 
 func TestFailsOverWithinTheCall(t *testing.T) {

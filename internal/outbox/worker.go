@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -174,7 +175,17 @@ func (o *Outbox) send(ctx context.Context, provider string, d *Delivery) (ref st
 	if !ok {
 		return "", Faultf(Account, "unknown_provider", "no provider named %q is set up here", provider)
 	}
-	return sender.Send(ctx, d.ID, *d.Message)
+	ref, err = sender.Send(ctx, d.ID, *d.Message)
+	if repeats(ref, d.Message.Code) {
+		ref = ""
+	}
+	return ref, err
+}
+
+// repeats reports whether a provider names a message by its code, as one does that answers with the subject. The
+// reference is kept and shown, so it must not be one.
+func repeats(ref, code string) bool {
+	return code != "" && strings.Contains(strings.ToLower(ref), strings.ToLower(code))
 }
 
 // keeps makes sure that the lease outlives the attempt: a process that was stopped for a while must not send what
