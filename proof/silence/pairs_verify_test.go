@@ -24,7 +24,7 @@ func verifyPairs() []pair {
 				return s.verify(s.pending(s.person()), "00000x"), s.verify(s.pending(s.person()), "0")
 			})},
 		{door: door, known: "the id of a pending passcode", unknown: "an id of nothing", status: [2]int{200, 404},
-			differs: "An id has 128 random bits and is known to the application that was given it.",
+			differs: "An id has 80 random bits and is known to the application that was given it.",
 			make: asked(func(s *scene) (*request, *request) {
 				return s.verify(s.pending(s.person()), "000000"), s.verify(nothing, "000000")
 			})},
