@@ -23,7 +23,7 @@ func (s *stage) duels(n int) []duel {
 			ask: func(int) (*request, *request) { return s.status(nothing, ""), s.status(nothing, "") }},
 		{name: "control.id", words: "a code tried by the id of a pending passcode, and by an id of nothing, which nobody can guess", rule: apart,
 			ask: func(i int) (*request, *request) { return s.verify(tried(i).id, "000000"), s.verify(nothing, "000000") }},
-		{name: "verify.returning", words: "a first wrong code of a recipient who has proved one before, and of one who never had any", rule: alike,
+		{name: "verify.returning", words: "a first wrong code of a recipient who has proved one before, and of one who never had any", rule: once,
 			ask: func(i int) (*request, *request) {
 				return s.verify(s.again[i].id, "000000"), s.verify(s.pending[i].id, "000000")
 			}},
@@ -44,7 +44,7 @@ func (s *stage) duels(n int) []duel {
 			ask: func(int) (*request, *request) { return key(s.key[:len(s.key)-2] + "00"), key(never) }},
 		{name: "key.revoked", words: "an API key that was revoked, and one that never was", rule: untold,
 			ask: func(int) (*request, *request) { return key(s.revoked), key(never) }},
-		{name: "entra.returning", words: "Entra's event for a recipient who has proved a passcode, and for one who never had any", rule: alike,
+		{name: "entra.returning", words: "Entra's event for a recipient who has proved a passcode, and for one who never had any", rule: once,
 			ask: func(i int) (*request, *request) {
 				return s.event(s.returning[i].to, token), s.event(s.person(), token)
 			}},

@@ -41,7 +41,7 @@ func leaveNothing(t *testing.T, db *rig.Database) {
 	l.sink.RefuseWith(refuseRecipient)
 	l.sink.RejectWith(l.repeat())
 	l.set = db.Settings().With(l.sink.Settings(), startHook(t, l.ledger).settings(), l.who.Settings(), rig.LongCodes,
-		rig.ShortLeases, rig.Settings{"pprof": "true", "limit_application": "off",
+		rig.Settings{"lease": "2s", "attempt_timeout": "1500ms", "pprof": "true", "limit_application": "off",
 			"limit_address": "off", "limit_network": "off"})
 	l.key = rig.CreateKey(t, l.set, "Shop")
 
@@ -57,6 +57,7 @@ func leaveNothing(t *testing.T, db *rig.Database) {
 
 	l.start(rig.Settings{"log_format": "text"})
 	l.stopped()
+	l.staged()
 	l.swept()
 
 	l.plausible()

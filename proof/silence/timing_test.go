@@ -32,11 +32,12 @@ type rule int
 const oneStatement = 100 * time.Microsecond
 
 const (
-	// alike: an end user can ask both through an application, so the times must not differ.
+	// alike: the same work is done for both, so the times must not differ.
 	alike rule = iota
-	// once: an end user can ask both, but the first question about somebody makes them known for a day and more, so
-	// nobody gets a second measurement. A difference of one statement, in which a known person's older passcode is
-	// ended, does not show in a single one. It must stay below oneStatement.
+	// once: an end user can ask both through an application, but the first question about somebody makes them known
+	// for a day and more, so nobody gets a second measurement. Where a known person has rows that are changed, an unknown
+	// one has rows that are made, and perhaps one fewer. That must stay below oneStatement, which a single measurement
+	// does not show.
 	once
 	// apart: the times differ, and the test must see it, or it would see nothing.
 	apart
