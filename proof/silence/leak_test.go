@@ -199,7 +199,7 @@ func (l *leak) plants() {
 func (l *leak) outputs() {
 	l.t.Helper()
 	paths := []string{"/metrics", "/healthz", "/readyz", "/debug/pprof/", "/debug/pprof/goroutine?debug=2", "/debug/pprof/heap?debug=1",
-		"/debug/pprof/allocs?debug=1", "/debug/pprof/threadcreate?debug=1", "/debug/pprof/trace?seconds=1"}
+		"/debug/pprof/allocs?debug=1", "/debug/pprof/threadcreate?debug=1", "/debug/pprof/trace?seconds=0.1"}
 	for _, path := range paths {
 		got, err := l.p.Get(path)
 		if err != nil || got.Status != 200 {
