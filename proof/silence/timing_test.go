@@ -10,7 +10,8 @@ import (
 	"github.com/otpost/otpost/proof/rig"
 )
 
-// alarm is how likely the full form is to fail by chance, all pairs and both databases together.
+// alarm is how likely the full form is to see by chance a difference where there is none, all pairs and both databases
+// together. That a control is not seen, because the machine is too busy, is not among it: then the test says it is blind.
 const alarm = 1e-6
 
 // duel is two questions whose answers are timed.
@@ -34,10 +35,10 @@ const oneStatement = 100 * time.Microsecond
 const (
 	// alike: the same work is done for both, so the times must not differ.
 	alike rule = iota
-	// once: an end user can ask both through an application, but the first question about somebody makes them known
-	// for a day and more, so nobody gets a second measurement. Where a known person has rows that are changed, an unknown
-	// one has rows that are made, and perhaps one fewer. That must stay below oneStatement, which a single measurement
-	// does not show.
+	// once: an end user can ask both through an application. Where a known person has rows that are changed, an unknown
+	// one has rows that are made, and perhaps one fewer. The first question about somebody makes them known for a day and
+	// more, for its purpose, so nobody can repeat a measurement until the noise is gone. The difference must stay below
+	// oneStatement.
 	once
 	// apart: the times differ, and the test must see it, or it would see nothing.
 	apart
