@@ -38,6 +38,8 @@ type emulateEntraCommand struct {
 	PrintIssuer bool          `help:"Print what a receiver must be told to trust the issuer, and send nothing."`
 	Count       int           `default:"1" placeholder:"N" help:"How many events are sent (default 1)."`
 	Concurrency int           `default:"1" placeholder:"N" help:"How many at the same time (default 1)."`
+	Rate        int           `default:"0" placeholder:"N" help:"How many begin in a second. Without it each one that ends makes room for the next."`
+	Summary     bool          `help:"Leave out the account of each event, and write only the sum."`
 	Timeout     time.Duration `default:"1s" placeholder:"DURATION" help:"How long one call may take, 200ms to 2s (default 1s)."`
 	Retries     int           `default:"1" placeholder:"N" help:"How often a failed call is repeated, 0 or 1 (default 1)."`
 	NoFallback  bool          `help:"Play an extension without Microsoft's fallback: a person whose event fails gets no code."`
@@ -53,6 +55,8 @@ Exit code 3 means that Entra would have used its fallback, 4 that somebody got n
 Example:
 
 	otpost emulate entra --target http://localhost:8080/entra/otp-send --to alice@example.com --timeout 500ms
+
+	otpost emulate entra --target http://localhost:8080/entra/otp-send --to person{n}@example.com --count 100000 --rate 500 --concurrency 500 --summary
 
 	otpost emulate entra --print-issuer`
 }
@@ -70,6 +74,8 @@ func (c *emulateEntraCommand) Validate() error {
 		return usageErrorf("--retries %d is neither 0 nor 1", c.Retries)
 	case c.Count < 1 || c.Concurrency < 1:
 		return usageErrorf("--count and --concurrency must be 1 or more")
+	case c.Rate < 0:
+		return usageErrorf("--rate %d is negative", c.Rate)
 	}
 	return nil
 }
@@ -79,7 +85,11 @@ func (c *emulateEntraCommand) Run(ctx context.Context, p *Program) error {
 	if p.EmulateEntra == nil {
 		return errMissing
 	}
-	code, err := p.EmulateEntra(ctx, c.options(p.output == "json"), p.Stdout)
+	options := c.options(p.output == "json")
+	if terminal(p.Stderr) && (c.Summary || !terminal(p.Stdout)) {
+		options.Progress = p.Stderr
+	}
+	code, err := p.EmulateEntra(ctx, options, p.Stdout)
 	if err != nil {
 		return err
 	}
@@ -93,7 +103,7 @@ func (c *emulateEntraCommand) options(asJSON bool) emulate.Options {
 	o := emulate.Defaults()
 	o.Target, o.To, o.Locale, o.RequestType = withFunctionKey(c.Target, c.FunctionKey), c.To, c.Locale, c.RequestType
 	o.AppName, o.Token, o.Listen, o.KeyFile = c.Application, c.Token, c.Issuer, c.IssuerKey
-	o.PrintIssuer, o.Count, o.Concurrency = c.PrintIssuer, c.Count, c.Concurrency
+	o.PrintIssuer, o.Count, o.Concurrency, o.Rate, o.Summary = c.PrintIssuer, c.Count, c.Concurrency, c.Rate, c.Summary
 	o.Timeout, o.Retries, o.Fallback, o.JSON = c.Timeout, c.Retries, !c.NoFallback, asJSON
 	if c.BothCasings {
 		o.Casing = extension.BothCasings

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 )
 
 // Result is what a command has to say. It is written as text, or marshalled as one line of JSON.
@@ -26,6 +27,16 @@ func (p *Program) print(r Result) error {
 		return fmt.Errorf("write result: %w", err)
 	}
 	return nil
+}
+
+// terminal reports whether w is one, so that somebody may be watching.
+func terminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // row is one line of a table of two columns.

@@ -20,7 +20,7 @@ type account interface {
 
 func (e *Emulator) account(out io.Writer) account {
 	if e.options.JSON {
-		return &lines{json.NewEncoder(out)}
+		return &lines{json.NewEncoder(out), e.options.Summary}
 	}
 	return &prose{e: e, out: out}
 }
@@ -50,6 +50,9 @@ func (w *prose) begin() error {
 }
 
 func (w *prose) event(p played) error {
+	if w.e.options.Summary {
+		return nil
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d  %s  code %s  correlation %s\n", p.number, p.event.Identifier, p.event.Code, p.event.CorrelationID)
 	for _, a := range p.result.Attempts {
@@ -84,8 +87,13 @@ func finding(a extension.Attempt) string {
 
 func (w *prose) end(t *tally) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s, %s: %d sent, %d by fallback, %d lost; median %s, slowest %s\n", counted(t.events, "event", "events"),
-		counted(t.attempts, "attempt", "attempts"), t.sent, len(t.mailbox), t.lost, ms(t.median()), ms(t.slowest()))
+	if !w.e.options.Summary {
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "%s, %s in %.1f s: %d sent, %d by fallback, %d lost\n", counted(t.events, "event", "events"),
+		counted(t.attempts, "attempt", "attempts"), t.elapsed.Seconds(), t.sent, t.fellBack, t.lost)
+	took := t.times()
+	fmt.Fprintf(&b, "attempts took: median %s, p99 %s, p99.9 %s, slowest %s\n", ms(took.median), ms(took.p99), ms(took.p999), ms(took.slowest))
 	if len(t.mailbox) > 0 {
 		b.WriteString("\nFallback mailbox\n")
 		for _, m := range t.mailbox {
@@ -99,8 +107,30 @@ func (w *prose) end(t *tally) error {
 	return err
 }
 
+// sumLine is the sum of a run; Took is over all attempts.
+type sumLine struct {
+	Events   int      `json:"events"`
+	Attempts int      `json:"attempts"`
+	Sent     int      `json:"sent"`
+	Fallback int      `json:"fallback"`
+	Lost     int      `json:"lost"`
+	Took     tookLine `json:"took_ms"`
+	Elapsed  float64  `json:"elapsed_ms"`
+	Mailbox  []mail   `json:"fallback_mailbox,omitzero"`
+}
+
+type tookLine struct {
+	Median  float64 `json:"p50"`
+	P99     float64 `json:"p99"`
+	P999    float64 `json:"p999"`
+	Slowest float64 `json:"max"`
+}
+
 // lines is the account for programs: one object for each event, and one for the sum.
-type lines struct{ enc *json.Encoder }
+type lines struct {
+	enc     *json.Encoder
+	summary bool
+}
 
 type attemptLine struct {
 	Number    int     `json:"number"`
@@ -114,16 +144,20 @@ type attemptLine struct {
 func (w *lines) begin() error { return nil }
 
 func (w *lines) event(p played) error {
+	if w.summary {
+		return nil
+	}
 	line := struct {
 		Event         int           `json:"event"`
+		At            time.Time     `json:"at"`
 		To            string        `json:"to"`
 		Code          string        `json:"code"`
 		CorrelationID string        `json:"correlation_id"`
 		Outcome       string        `json:"outcome"`
 		Attempts      []attemptLine `json:"attempts"`
-	}{Event: p.number, To: p.event.Identifier, Code: p.event.Code, CorrelationID: p.event.CorrelationID, Outcome: outcome(p.result)}
+	}{Event: p.number, At: p.began, To: p.event.Identifier, Code: p.event.Code, CorrelationID: p.event.CorrelationID, Outcome: outcome(p.result)}
 	for _, a := range p.result.Attempts {
-		l := attemptLine{Number: a.Number, Status: a.Status, ErrorCode: int(a.Code), TookMS: float64(a.Took.Microseconds()) / 1000}
+		l := attemptLine{Number: a.Number, Status: a.Status, ErrorCode: int(a.Code), TookMS: asMS(a.Took)}
 		if a.Code != 0 {
 			l.ErrorName = a.Code.String()
 		}
@@ -136,14 +170,13 @@ func (w *lines) event(p played) error {
 }
 
 func (w *lines) end(t *tally) error {
-	return w.enc.Encode(struct {
-		Events   int    `json:"events"`
-		Attempts int    `json:"attempts"`
-		Sent     int    `json:"sent"`
-		Fallback int    `json:"fallback"`
-		Lost     int    `json:"lost"`
-		Mailbox  []mail `json:"fallback_mailbox"`
-	}{t.events, t.attempts, t.sent, len(t.mailbox), t.lost, append([]mail{}, t.mailbox...)})
+	took := t.times()
+	line := sumLine{Events: t.events, Attempts: t.attempts, Sent: t.sent, Fallback: t.fellBack, Lost: t.lost,
+		Took: tookLine{asMS(took.median), asMS(took.p99), asMS(took.p999), asMS(took.slowest)}, Elapsed: asMS(t.elapsed)}
+	if !w.summary {
+		line.Mailbox = append([]mail{}, t.mailbox...)
+	}
+	return w.enc.Encode(line)
 }
 
 // withoutQuery leaves out the query, which may hold a function key.
@@ -159,6 +192,8 @@ func withoutQuery(target string) string {
 func ms(d time.Duration) string {
 	return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
 }
+
+func asMS(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func counted(n int, one, many string) string {
 	if n == 1 {

@@ -49,9 +49,11 @@ type Options struct {
 	Audience string
 	// Version is the shape of the token.
 	Version extension.Version
-	// Count events are sent, at most Concurrency at a time.
+	// Count events are sent, at most Concurrency at a time, and no more than Rate in a second unless it is 0. Without
+	// a rate, events that fail at once, as those of a receiver that is down do, make room for the next ones at once.
 	Count       int
 	Concurrency int
+	Rate        int
 	// Timeout, Retries, Fallback and Casing: see extension.Caller.
 	Timeout  time.Duration
 	Retries  int
@@ -70,6 +72,10 @@ type Options struct {
 	PrintIssuer bool
 	// JSON writes one JSON object per line instead of text.
 	JSON bool
+	// Summary leaves out the account of each event and the mailbox: the sum is all that is written.
+	Summary bool
+	// Progress, a terminal, is told about once a second how far a long run is; nil means that nobody is.
+	Progress io.Writer
 
 	// Client and Rand are for tests; nil means a client of its own and crypto/rand.
 	Client *http.Client
@@ -127,7 +133,8 @@ func Open(o Options) (*Emulator, error) {
 	client := o.Client
 	if client == nil {
 		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.MaxIdleConnsPerHost = o.Concurrency
+		// All connections go to one host, and each is kept for the next event.
+		transport.MaxIdleConns, transport.MaxIdleConnsPerHost = o.Concurrency, o.Concurrency
 		client = &http.Client{Transport: transport}
 	}
 	e.caller = extension.Caller{Client: client, Token: e.bearer, Timeout: o.Timeout, Retries: o.Retries,
@@ -155,6 +162,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("count: %d is not positive", o.Count)
 	case o.Concurrency < 1:
 		return fmt.Errorf("concurrency: %d is not positive", o.Concurrency)
+	case o.Rate < 0:
+		return fmt.Errorf("rate: %d is negative", o.Rate)
 	}
 	return nil
 }

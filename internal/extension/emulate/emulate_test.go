@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -140,6 +142,8 @@ func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
 // event is a line of the JSON account.
 type event struct {
+	Event             int
+	At                time.Time
 	To, Code, Outcome string
 	Attempts          []struct {
 		Number    int
@@ -279,13 +283,72 @@ func TestAccountForPeople(t *testing.T) {
    attempt 2  1000 ms  no answer in time, error 1003005 CustomExtensionTimedOut
    fallback: Microsoft mails the code itself
 
-1 event, 2 attempts: 0 sent, 1 by fallback, 0 lost; median 1000 ms, slowest 1000 ms
+1 event, 2 attempts in 2.0 s: 0 sent, 1 by fallback, 0 lost
+attempts took: median 1000 ms, p99 1000 ms, p99.9 1000 ms, slowest 1000 ms
 
 Fallback mailbox
    lea@example.org  00000000
 `
 		if out.String() != want {
 			t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+		}
+	})
+}
+
+// TestAtARate lets each call take as many milliseconds as its event's number, and wants the next ones to begin in time
+// all the same.
+func TestAtARate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &engine{step: func(ctx context.Context, r passcode.Relay) outbox.Outcome {
+			n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(r.To, "user"), "@example.org"))
+			if err != nil {
+				t.Error(err)
+			}
+			return takes(time.Duration(n)*time.Millisecond)(ctx, r)
+		}}
+		o := options(t, e)
+		o.Rand, o.To, o.Count, o.Concurrency, o.Rate = nil, "user{n}@example.org", 900, 900, 100
+		began := time.Now()
+		_, events, sum := play(t, o)
+		for _, e := range events {
+			if due := began.Add(time.Duration(e.Event-1) * 10 * time.Millisecond); !e.At.Equal(due) {
+				t.Fatalf("event %d began %v after the first, want %v", e.Event, e.At.Sub(began), due.Sub(began))
+			}
+		}
+		const want = "map[max:900 p50:450 p99:891 p999:900]"
+		if got := fmt.Sprint(sum["took_ms"]); len(events) != 900 || got != want || sum["elapsed_ms"] != 9890.0 {
+			t.Errorf("%d events, %s, %v ms in all, want 900, %s and 9890 ms", len(events), got, sum["elapsed_ms"], want)
+		}
+	})
+}
+
+func TestSummaryAndProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options(t, &engine{step: takes(600 * time.Millisecond)})
+		var out, progress strings.Builder
+		o.Rand, o.To, o.Count, o.Summary, o.Progress = nil, "user{n}@example.org", 4, true, &progress
+		if _, err := emulate.Run(t.Context(), o, &out); err != nil {
+			t.Fatal(err)
+		}
+		const sum = `4 events, 4 attempts in 2.4 s: 4 sent, 0 by fallback, 0 lost
+attempts took: median 600 ms, p99 600 ms, p99.9 600 ms, slowest 600 ms
+`
+		if _, got, _ := strings.Cut(out.String(), "\n\n"); got != sum {
+			t.Errorf("got\n%s\nwant\n%s", got, sum)
+		}
+		const line = "\r2 of 4 events, 2 a second: 2 sent, 0 by fallback, 0 lost " +
+			"\r4 of 4 events, 2 a second: 4 sent, 0 by fallback, 0 lost \n"
+		if progress.String() != line {
+			t.Errorf("got progress %q, want %q", progress.String(), line)
+		}
+		out.Reset()
+		o.JSON, o.Count, o.Retries, o.Fallback = true, 1, 0, false
+		if _, err := emulate.Run(t.Context(), o, &out); err != nil {
+			t.Fatal(err)
+		}
+		const want = `{"events":1,"attempts":1,"sent":1,"fallback":0,"lost":0,"took_ms":{"p50":600,"p99":600,"p999":600,"max":600},"elapsed_ms":600}` + "\n"
+		if out.String() != want {
+			t.Errorf("got %s, want %s", out.String(), want)
 		}
 	})
 }
@@ -404,6 +467,7 @@ func TestOptionMistakes(t *testing.T) {
 		"no recipient":   func(o *emulate.Options) { o.To = "" },
 		"no events":      func(o *emulate.Options) { o.Count = 0 },
 		"nobody at work": func(o *emulate.Options) { o.Concurrency = 0 },
+		"negative rate":  func(o *emulate.Options) { o.Rate = -1 },
 		"short timeout":  func(o *emulate.Options) { o.Timeout = time.Millisecond },
 		"many retries":   func(o *emulate.Options) { o.Retries = 2 },
 		"bad address":    func(o *emulate.Options) { o.Listen = "nowhere" },

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -17,6 +18,7 @@ import (
 // played is one event and what came of it.
 type played struct {
 	number int
+	began  time.Time
 	event  extension.Event
 	result extension.Result
 	err    error
@@ -30,11 +32,14 @@ func (e *Emulator) Play(ctx context.Context, out io.Writer) (exitCode int, err e
 	if err := write.begin(); err != nil {
 		return ExitFailed, fmt.Errorf("write account: %w", err)
 	}
-	var tally tally
+	began := time.Now()
+	tally := tally{keepMailbox: !e.options.Summary}
+	progress := progress{out: e.options.Progress, of: e.options.Count, began: began, told: began}
 	for p := range e.all(ctx) {
 		if err == nil {
 			if err = p.err; err == nil {
 				tally.add(p)
+				progress.tell(&tally, time.Now())
 				err = write.event(p)
 			}
 			if err != nil {
@@ -42,12 +47,14 @@ func (e *Emulator) Play(ctx context.Context, out io.Writer) (exitCode int, err e
 			}
 		}
 	}
+	progress.end()
 	if err == nil && ctx.Err() != nil {
 		err = fmt.Errorf("play events: %w", ctx.Err())
 	}
 	if err != nil {
 		return ExitFailed, err
 	}
+	tally.elapsed = time.Since(began)
 	if err := write.end(&tally); err != nil {
 		return ExitFailed, fmt.Errorf("write account: %w", err)
 	}
@@ -60,7 +67,8 @@ func (e *Emulator) all(ctx context.Context) <-chan played {
 	var workers sync.WaitGroup
 	workers.Go(func() {
 		defer close(todo)
-		for number := 1; number <= e.options.Count; number++ {
+		pace := newPace(e.options.Rate)
+		for number := 1; number <= e.options.Count && pace.await(ctx, number); number++ {
 			event, err := e.draw(number)
 			select {
 			case todo <- played{number: number, event: event, err: err}:
@@ -72,7 +80,7 @@ func (e *Emulator) all(ctx context.Context) <-chan played {
 	for range min(e.options.Concurrency, e.options.Count) {
 		workers.Go(func() {
 			for p := range todo {
-				if p.err == nil {
+				if p.began = time.Now(); p.err == nil {
 					p.result, p.err = e.caller.Call(ctx, e.options.Target, p.event)
 				}
 				done <- p

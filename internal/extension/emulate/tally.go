@@ -14,13 +14,15 @@ type mail struct {
 	Code string `json:"code"`
 }
 
-// tally is the sum of a run; its mailbox holds the fallback mails.
+// tally is the sum of a run; its mailbox holds the fallback mails, if they are to be kept.
 type tally struct {
-	events, sent, lost int
-	attempts           int
-	unauthorized       int
-	mailbox            []mail
-	took               []time.Duration
+	events, sent, fellBack, lost int
+	attempts                     int
+	unauthorized                 int
+	keepMailbox                  bool
+	mailbox                      []mail
+	took                         []time.Duration
+	elapsed                      time.Duration
 }
 
 func (t *tally) add(p played) {
@@ -29,7 +31,10 @@ func (t *tally) add(p played) {
 	case p.result.Sent:
 		t.sent++
 	case p.result.FellBack:
-		t.mailbox = append(t.mailbox, mail{p.event.Identifier, p.event.Code})
+		t.fellBack++
+		if t.keepMailbox {
+			t.mailbox = append(t.mailbox, mail{p.event.Identifier, p.event.Code})
+		}
 	default:
 		t.lost++
 	}
@@ -42,19 +47,24 @@ func (t *tally) add(p played) {
 	}
 }
 
-// median and slowest are over all attempts, the unanswered ones included.
-func (t *tally) median() time.Duration {
+// times are how long calls took, the unanswered ones included.
+type times struct{ median, p99, p999, slowest time.Duration }
+
+func (t *tally) times() times {
 	slices.Sort(t.took)
-	return t.took[len(t.took)/2]
+	return times{t.percentile(500), t.percentile(990), t.percentile(999), t.percentile(1000)}
 }
 
-func (t *tally) slowest() time.Duration { return slices.Max(t.took) }
+// percentile is the least time within which so many of a thousand calls were over. The times are sorted.
+func (t *tally) percentile(permille int) time.Duration {
+	return t.took[(len(t.took)*permille+999)/1000-1]
+}
 
 func (t *tally) exitCode() int {
 	switch {
 	case t.lost > 0:
 		return ExitLost
-	case len(t.mailbox) > 0:
+	case t.fellBack > 0:
 		return ExitFellBack
 	}
 	return 0
