@@ -46,7 +46,9 @@ type Attempt struct {
 	// Status is the HTTP status, zero when there was no answer.
 	Status int
 	Code   Code
-	Took   time.Duration
+	// At is when it began.
+	At   time.Time
+	Took time.Duration
 	// Err is why there was no answer, nil when there was one.
 	Err error
 }
@@ -114,7 +116,7 @@ func (c *Caller) attempt(req *http.Request) (a Attempt) {
 	ctx, cancel := context.WithTimeout(req.Context(), timeout)
 	defer cancel()
 	began := time.Now()
-	defer func() { a.Took = time.Since(began) }()
+	defer func() { a.At, a.Took = began, time.Since(began) }()
 
 	resp, err := c.client().Do(req.WithContext(ctx))
 	if err != nil {

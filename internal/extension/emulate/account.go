@@ -133,12 +133,13 @@ type lines struct {
 }
 
 type attemptLine struct {
-	Number    int     `json:"number"`
-	Status    int     `json:"status,omitempty"`
-	ErrorCode int     `json:"error_code,omitempty"`
-	ErrorName string  `json:"error_name,omitempty"`
-	Error     string  `json:"error,omitempty"`
-	TookMS    float64 `json:"took_ms"`
+	Number    int       `json:"number"`
+	At        time.Time `json:"at"`
+	Status    int       `json:"status,omitempty"`
+	ErrorCode int       `json:"error_code,omitempty"`
+	ErrorName string    `json:"error_name,omitempty"`
+	Error     string    `json:"error,omitempty"`
+	TookMS    float64   `json:"took_ms"`
 }
 
 func (w *lines) begin() error { return nil }
@@ -149,15 +150,14 @@ func (w *lines) event(p played) error {
 	}
 	line := struct {
 		Event         int           `json:"event"`
-		At            time.Time     `json:"at"`
 		To            string        `json:"to"`
 		Code          string        `json:"code"`
 		CorrelationID string        `json:"correlation_id"`
 		Outcome       string        `json:"outcome"`
 		Attempts      []attemptLine `json:"attempts"`
-	}{Event: p.number, At: p.began, To: p.event.Identifier, Code: p.event.Code, CorrelationID: p.event.CorrelationID, Outcome: outcome(p.result)}
+	}{Event: p.number, To: p.event.Identifier, Code: p.event.Code, CorrelationID: p.event.CorrelationID, Outcome: outcome(p.result)}
 	for _, a := range p.result.Attempts {
-		l := attemptLine{Number: a.Number, Status: a.Status, ErrorCode: int(a.Code), TookMS: asMS(a.Took)}
+		l := attemptLine{Number: a.Number, At: a.At, Status: a.Status, ErrorCode: int(a.Code), TookMS: asMS(a.Took)}
 		if a.Code != 0 {
 			l.ErrorName = a.Code.String()
 		}

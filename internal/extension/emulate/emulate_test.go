@@ -143,10 +143,10 @@ func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 // event is a line of the JSON account.
 type event struct {
 	Event             int
-	At                time.Time
 	To, Code, Outcome string
 	Attempts          []struct {
 		Number    int
+		At        time.Time
 		Status    int
 		ErrorCode int     `json:"error_code"`
 		TookMS    float64 `json:"took_ms"`
@@ -311,8 +311,8 @@ func TestAtARate(t *testing.T) {
 		began := time.Now()
 		_, events, sum := play(t, o)
 		for _, e := range events {
-			if due := began.Add(time.Duration(e.Event-1) * 10 * time.Millisecond); !e.At.Equal(due) {
-				t.Fatalf("event %d began %v after the first, want %v", e.Event, e.At.Sub(began), due.Sub(began))
+			if due := began.Add(time.Duration(e.Event-1) * 10 * time.Millisecond); !e.Attempts[0].At.Equal(due) {
+				t.Fatalf("event %d began %v after the first, want %v", e.Event, e.Attempts[0].At.Sub(began), due.Sub(began))
 			}
 		}
 		const want = "map[max:900 p50:450 p99:891 p999:900]"

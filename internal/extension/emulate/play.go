@@ -18,7 +18,6 @@ import (
 // played is one event and what came of it.
 type played struct {
 	number int
-	began  time.Time
 	event  extension.Event
 	result extension.Result
 	err    error
@@ -80,7 +79,7 @@ func (e *Emulator) all(ctx context.Context) <-chan played {
 	for range min(e.options.Concurrency, e.options.Count) {
 		workers.Go(func() {
 			for p := range todo {
-				if p.began = time.Now(); p.err == nil {
+				if p.err == nil {
 					p.result, p.err = e.caller.Call(ctx, e.options.Target, p.event)
 				}
 				done <- p
