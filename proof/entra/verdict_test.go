@@ -1,0 +1,148 @@
+package entra_test
+
+import (
+	"testing"
+
+	"github.com/otpost/otpost/internal/extension"
+)
+
+// verdict is the sum of what events came to.
+type verdict struct {
+	events, sent, fellBack int
+	// lost: Entra was told "sent", no mail of ours came, and the provider would have taken one.
+	lost int
+	// refused: Entra was told "sent" at the deadline, and the provider then refused the recipient for good.
+	refused int
+	// The mails beyond the first of an event, by what cut the answer to the one before.
+	twiceByFault, twiceByKill int
+	// The events with a mail of ours and a fallback mail, by what came between.
+	bothByFault, bothByKill, bothByLate int
+	// wrong is how many events broke a promise.
+	wrong int
+	// late and cut are Entra's calls that were not answered in time, or cut off by a kill.
+	late, cut int
+}
+
+// judge holds the account of each event against what the provider took.
+func (v *verdict) judge(t *testing.T, accounts []account, p *provider, n *nodes, gaveUp map[string]bool) {
+	t.Helper()
+	for i := range accounts {
+		j := judged{account: &accounts[i], person: p.truth(accounts[i].To), script: scriptFor(p.seed, accounts[i].To), nodes: n,
+			gaveUp: gaveUp[accounts[i].To]}
+		if broken := v.add(&j); broken != "" {
+			if v.wrong++; v.wrong <= 10 {
+				t.Errorf("%s\n%+v\n%s, %d messages, %d without an answer: %s", broken, accounts[i], j.script.fault, j.messages,
+					j.person.lost, j.times())
+			}
+		}
+	}
+}
+
+// judged is one event with all that is known of it.
+type judged struct {
+	*account
+	person
+	script script
+	nodes  *nodes
+	// gaveUp is whether a server waited for the provider as long as it may. On a busy machine that happens beside mute.
+	gaveUp bool
+}
+
+// add counts an event and says which promise it broke.
+func (v *verdict) add(j *judged) (broken string) {
+	v.events++
+	cut, uncaused := v.calls(j)
+	if uncaused {
+		return "Entra's call was cut off while every server lived"
+	}
+	for _, m := range j.mails {
+		if m.code != j.Code {
+			return "a mail has another code than the event"
+		}
+	}
+	if broken := v.repeats(j); broken != "" {
+		return broken
+	}
+	if j.Outcome == "sent" {
+		v.sent++
+		return v.told(j)
+	}
+	v.fellBack++
+	switch {
+	case j.Outcome != "fallback":
+		return "the outcome is neither sent nor fallback"
+	case len(j.mails) == 0:
+	case cut:
+		v.bothByKill++
+	case j.person.lost > 0:
+		v.bothByFault++
+	case j.late():
+		v.bothByLate++ // a matter of how fast the machine is: see scale
+	default:
+		return "Entra mailed the code itself after a mail of ours whose answer the server had read"
+	}
+	return ""
+}
+
+// calls counts the calls that Entra got no answer to. uncaused is one that was cut off without a kill.
+func (v *verdict) calls(j *judged) (cut, uncaused bool) {
+	for _, a := range j.Attempts {
+		switch a.Code {
+		case extension.TimedOut:
+			v.late++
+		case extension.ConnectionError:
+			v.cut++
+			cut = true
+			if !j.nodes.down(a.At, a.over()) {
+				uncaused = true
+			}
+		}
+	}
+	return cut, uncaused
+}
+
+// repeats counts the mails beyond the first. Each needs that the answer to the one before was lost, by the provider or
+// by a kill of the server that waited for it.
+func (v *verdict) repeats(j *judged) (broken string) {
+	for i := 1; i < len(j.mails); i++ {
+		before, again := j.mails[i-1], j.mails[i]
+		switch {
+		case j.nodes.killedBetween(before.node, before.at, again.at):
+			v.twiceByKill++
+		case !before.answered, j.gaveUp:
+			v.twiceByFault++
+		default:
+			return "a mail was sent again although its answer had been read"
+		}
+	}
+	return ""
+}
+
+// told judges an event of which Entra was told "sent". An answer before the deadline says that a provider took the
+// message; one at the deadline, that it will be sent unless the provider refuses it for good.
+func (v *verdict) told(j *judged) (broken string) {
+	last := j.Attempts[len(j.Attempts)-1]
+	early := last.took() < budget
+	switch {
+	case len(j.mails) == 0 && j.script.forGood() && !early:
+		v.refused++
+	case len(j.mails) == 0:
+		v.lost++
+		return "Entra was told that the code was sent, and no mail came"
+	case early && j.mails[0].at.After(last.over()):
+		return "Entra was told before the deadline that the code was sent, and it was sent later"
+	}
+	return ""
+}
+
+// times says when the mails of an event came, for a report.
+func (j *judged) times() (text string) {
+	for _, m := range j.mails {
+		text += m.at.Sub(j.Attempts[0].At).String() + " from " + m.node
+		if !m.answered {
+			text += " unanswered"
+		}
+		text += "; "
+	}
+	return text
+}
