@@ -4,6 +4,8 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"time"
+
+	"github.com/otpost/otpost/proof/rig"
 )
 
 // fault is one way in which the provider misbehaves.
@@ -48,6 +50,24 @@ const (
 	soonest  = 100 * time.Millisecond
 	latest   = 2500 * time.Millisecond
 )
+
+// leases are short, so that what a dead server held is soon taken up. On a machine that is busy with other tests a
+// living server can be slower than that.
+func leases() rig.Settings {
+	if rig.Full() {
+		return rig.Settings{"lease": "12s", "attempt_timeout": "6s"}
+	}
+	return rig.ShortLeases
+}
+
+// duration is one of leases.
+func duration(setting string) time.Duration {
+	d, err := time.ParseDuration(leases()[setting])
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
 
 // script is what one recipient's messages meet.
 type script struct {

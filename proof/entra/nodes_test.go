@@ -10,8 +10,12 @@ import (
 
 // nodes are the servers over one database, each at an address that it keeps over restarts.
 type nodes struct {
-	settings []rig.Settings
-	servers  []*rig.Server
+	settings  func(name string) rig.Settings
+	addresses []string
+	servers   []*rig.Server
+	// names are what the living are called, by which the provider knows them. A restarted one has another name.
+	names []string
+	born  map[string]time.Time
 	// target is where Entra calls.
 	target string
 	kills  []kill
@@ -19,27 +23,30 @@ type nodes struct {
 
 // kill is one server's death: it lived until from at least, was gone at gone, and could be reached again at back.
 type kill struct {
-	node             string
+	name             string
 	from, gone, back time.Time
 }
 
-func nodeName(i int) string { return fmt.Sprintf("node%d.example.test", i) }
-
 // startNodes starts n servers; several are reached through a balancer.
-func startNodes(t *testing.T, n int, settings func(node string) rig.Settings) *nodes {
+func startNodes(t *testing.T, n int, settings func(name string) rig.Settings) *nodes {
 	t.Helper()
-	all := &nodes{}
-	var addresses []string
+	all := &nodes{settings: settings, born: map[string]time.Time{}, servers: make([]*rig.Server, n), names: make([]string, n)}
 	for i := range n {
-		addresses = append(addresses, rig.FreeAddress(t))
-		all.settings = append(all.settings, settings(nodeName(i)).With(rig.Settings{"listen": addresses[i]}))
-		all.servers = append(all.servers, rig.Start(t, all.settings[i]))
+		all.addresses = append(all.addresses, rig.FreeAddress(t))
+		all.start(t, i)
 	}
-	all.target = addresses[0]
+	all.target = all.addresses[0]
 	if n > 1 {
-		all.target = inTurns(t, addresses)
+		all.target = inTurns(t, all.addresses)
 	}
 	return all
+}
+
+func (n *nodes) start(t *testing.T, i int) {
+	t.Helper()
+	n.names[i] = fmt.Sprintf("server%d.example.test", len(n.born))
+	n.born[n.names[i]] = time.Now()
+	n.servers[i] = rig.Start(t, n.settings(n.names[i]).With(rig.Settings{"listen": n.addresses[i]}))
 }
 
 // kill kills servers at the same moment, and starts them again.
@@ -47,13 +54,13 @@ func (n *nodes) kill(t *testing.T, which ...int) {
 	t.Helper()
 	first := len(n.kills)
 	for _, i := range which {
-		k := kill{node: nodeName(i), from: time.Now()}
+		k := kill{name: n.names[i], from: time.Now()}
 		n.servers[i].Kill()
 		k.gone = time.Now()
 		n.kills = append(n.kills, k)
 	}
 	for j, i := range which {
-		n.servers[i] = rig.Start(t, n.settings[i])
+		n.start(t, i)
 		n.kills[first+j].back = time.Now()
 	}
 }
@@ -74,9 +81,9 @@ func (n *nodes) stop() {
 }
 
 // killedBetween reports whether the server of that name died between two times.
-func (n *nodes) killedBetween(node string, from, to time.Time) bool {
+func (n *nodes) killedBetween(name string, from, to time.Time) bool {
 	for _, k := range n.kills {
-		if k.node == node && !k.gone.Before(from) && !k.from.After(to) {
+		if k.name == name && !k.gone.Before(from) && !k.from.After(to) {
 			return true
 		}
 	}

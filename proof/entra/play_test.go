@@ -60,14 +60,20 @@ type sum struct {
 	Elapsed float64 `json:"elapsed_ms"`
 }
 
+// played is what the emulator says of a run's events, and of the run.
+type played struct {
+	accounts []account
+	sum      sum
+}
+
 // scene is something that happens once so many events have been played.
 type scene struct {
 	after int
 	do    func()
 }
 
-// run plays events, and the scenes as their time comes, and returns the account of each event.
-func (p play) run(t *testing.T, target, token string, scenes ...scene) ([]account, sum) {
+// run plays events, and the scenes as their time comes, and returns what the emulator says of them.
+func (p play) run(t *testing.T, target, token string, scenes ...scene) played {
 	t.Helper()
 	cmd := rig.Command(t, rig.Settings{"OTPOST_ENTRA_TOKEN": token}, "emulate", "entra", "--output", "json",
 		"--target", "http://"+target+"/entra/otp-send", "--to", p.to, "--timeout", patience.String(),
@@ -97,17 +103,16 @@ func (p play) run(t *testing.T, target, token string, scenes ...scene) ([]accoun
 	if r.err != nil || err != nil && (!errors.As(err, &exit) || exit.ExitCode() != emulate.ExitFellBack) {
 		t.Fatalf("the emulator: %v, %v\n%s", err, r.err, complaint)
 	}
-	return r.accounts, r.sum
+	return r.played
 }
 
 // reader reads the emulator's lines and says when the time of a scene has come.
 type reader struct {
-	scenes   []scene
-	due      []chan struct{}
-	done     chan struct{}
-	accounts []account
-	sum      sum
-	err      error
+	scenes []scene
+	due    []chan struct{}
+	done   chan struct{}
+	played
+	err error
 }
 
 func (r *reader) read(lines io.Reader) {

@@ -41,9 +41,9 @@ type person struct {
 	lost int
 }
 
-// mail is a message that was taken. answered is set once the answer has left.
+// mail is a message that was taken, and from which server. answered is set once the answer has left.
 type mail struct {
-	code, node string
+	code, from string
 	at         time.Time
 	answered   bool
 }
@@ -57,9 +57,9 @@ func startProvider(t *testing.T, seed uint64) *provider {
 }
 
 // settings make a server send to the provider under a name of its own, many messages at a time.
-func (p *provider) settings(node string) rig.Settings {
+func (p *provider) settings(name string) rig.Settings {
 	s := rig.MailTo(p.address)
-	s["mail_url"] += fmt.Sprintf("&connections=%d&helo=%s", workers, node)
+	s["mail_url"] += fmt.Sprintf("&connections=%d&helo=%s", workers, name)
 	return s.With(rig.Settings{"outbox_workers": strconv.Itoa(workers)})
 }
 
@@ -75,7 +75,7 @@ func (p *provider) open(t *testing.T) {
 	p.closed = make(chan struct{})
 	closed := p.closed
 	p.server = smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
-		return &session{provider: p, conn: c.Conn().(*conn), node: c.Hostname(), closed: closed}, nil
+		return &session{provider: p, conn: c.Conn().(*conn), name: c.Hostname(), closed: closed}, nil
 	}))
 	p.server.Domain = "provider.example.test"
 	p.server.ErrorLog = log.New(io.Discard, "", 0) // what it would complain of is what it is for

@@ -16,7 +16,7 @@ import (
 type session struct {
 	provider *provider
 	conn     *conn
-	node     string
+	name     string
 	closed   <-chan struct{}
 
 	to     string
@@ -63,7 +63,7 @@ func (s *session) Data(r io.Reader) error {
 	case dropLost:
 		return s.conn.Close()
 	}
-	m = &mail{code: codeOf(text), node: s.node, at: time.Now()}
+	m = &mail{code: codeOf(text), from: s.name, at: time.Now()}
 	s.provider.take(to, m)
 	switch s.meets {
 	case dropTaken:

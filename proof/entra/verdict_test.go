@@ -1,10 +1,14 @@
 package entra_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/otpost/otpost/internal/extension"
 )
+
+// mostReports is how many broken promises of a kind are told in full.
+const mostReports = 10
 
 // verdict is the sum of what events came to.
 type verdict struct {
@@ -14,7 +18,7 @@ type verdict struct {
 	// refused: Entra was told "sent" at the deadline, and the provider then refused the recipient for good.
 	refused int
 	// The mails beyond the first of an event, by what cut the answer to the one before.
-	twiceByFault, twiceByKill int
+	twiceByFault, twiceByKill, twiceByLapse int
 	// The events with a mail of ours and a fallback mail, by what came between.
 	bothByFault, bothByKill, bothByLate int
 	// wrong is how many events broke a promise.
@@ -30,7 +34,7 @@ func (v *verdict) judge(t *testing.T, accounts []account, p *provider, n *nodes,
 		j := judged{account: &accounts[i], person: p.truth(accounts[i].To), script: scriptFor(p.seed, accounts[i].To), nodes: n,
 			gaveUp: gaveUp[accounts[i].To]}
 		if broken := v.add(&j); broken != "" {
-			if v.wrong++; v.wrong <= 10 {
+			if v.wrong++; v.wrong <= mostReports {
 				t.Errorf("%s\n%+v\n%s, %d messages, %d without an answer: %s", broken, accounts[i], j.script.fault, j.messages,
 					j.person.lost, j.times())
 			}
@@ -51,6 +55,14 @@ type judged struct {
 // add counts an event and says which promise it broke.
 func (v *verdict) add(j *judged) (broken string) {
 	v.events++
+	switch j.Outcome {
+	case "sent":
+		v.sent++
+	case "fallback":
+		v.fellBack++
+	default:
+		return "the outcome is neither sent nor fallback"
+	}
 	cut, uncaused := v.calls(j)
 	if uncaused {
 		return "Entra's call was cut off while every server lived"
@@ -64,20 +76,18 @@ func (v *verdict) add(j *judged) (broken string) {
 		return broken
 	}
 	if j.Outcome == "sent" {
-		v.sent++
 		return v.told(j)
 	}
-	v.fellBack++
 	switch {
-	case j.Outcome != "fallback":
-		return "the outcome is neither sent nor fallback"
 	case len(j.mails) == 0:
+	case cut && j.unasked():
+		return "a server that started after Entra had turned to its fallback sent a mail that Entra was never told of"
 	case cut:
 		v.bothByKill++
 	case j.person.lost > 0:
 		v.bothByFault++
 	case j.late():
-		v.bothByLate++ // a matter of how fast the machine is: see scale
+		v.bothByLate++ // see slowness
 	default:
 		return "Entra mailed the code itself after a mail of ours whose answer the server had read"
 	}
@@ -102,20 +112,35 @@ func (v *verdict) calls(j *judged) (cut, uncaused bool) {
 }
 
 // repeats counts the mails beyond the first. Each needs that the answer to the one before was lost, by the provider or
-// by a kill of the server that waited for it.
+// by a kill of the server that waited for it; or that a server lived and did not get the answer on disk before its lease
+// lapsed, so that another took the delivery up: see slowness.
 func (v *verdict) repeats(j *judged) (broken string) {
 	for i := 1; i < len(j.mails); i++ {
 		before, again := j.mails[i-1], j.mails[i]
 		switch {
-		case j.nodes.killedBetween(before.node, before.at, again.at):
+		case j.nodes.killedBetween(before.from, before.at, again.at):
 			v.twiceByKill++
 		case !before.answered, j.gaveUp:
 			v.twiceByFault++
+		case again.from != before.from && again.at.Sub(j.Attempts[0].At) >= duration("lease"):
+			v.twiceByLapse++
 		default:
 			return "a mail was sent again although its answer had been read"
 		}
 	}
 	return ""
+}
+
+// unasked reports whether a mail came from a server that started when Entra had given up, although no call of Entra's
+// lasted until the deadline: until then a delivery is not handed over, and after it nobody takes it up.
+func (j *judged) unasked() bool {
+	for _, a := range j.Attempts {
+		if a.took() >= budget {
+			return false
+		}
+	}
+	over := j.Attempts[len(j.Attempts)-1].over()
+	return slices.ContainsFunc(j.mails, func(m *mail) bool { return j.nodes.born[m.from].After(over) })
 }
 
 // told judges an event of which Entra was told "sent". An answer before the deadline says that a provider took the
@@ -138,7 +163,7 @@ func (v *verdict) told(j *judged) (broken string) {
 // times says when the mails of an event came, for a report.
 func (j *judged) times() (text string) {
 	for _, m := range j.mails {
-		text += m.at.Sub(j.Attempts[0].At).String() + " from " + m.node
+		text += m.at.Sub(j.Attempts[0].At).String() + " from " + m.from
 		if !m.answered {
 			text += " unanswered"
 		}
