@@ -53,10 +53,11 @@ func judge(d *Delivery, fault *Fault, now time.Time) {
 
 func (d *Delivery) end(s State, now time.Time) { d.State, d.EndedAt, d.Lease = s, now, "" }
 
-// settle ends a caller's wait. Whatever nobody has begun to send is proved unsent, and stays so.
+// settle ends a caller's wait. Whatever nobody has begun to send is proved unsent, and stays so. What was handed over is
+// left alone: another caller, whose repeat joined the delivery, may have been told "sent" because of it.
 func settle(d *Delivery, unbegun, handOver bool, now time.Time) {
 	switch {
-	case d.State.Final():
+	case d.State.Final(), d.AnswerBy.IsZero():
 	case unbegun, d.State == Queued && (!d.Uncertain || !handOver):
 		d.end(Failed, now)
 	case handOver:

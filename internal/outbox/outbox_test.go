@@ -388,3 +388,81 @@ func TestWhatAProviderSaysFitsEveryStore(t *testing.T) {
 		stop()
 	})
 }
+
+// relayed writes a delivery whose caller waits for a second, held by o and waiting for its worker.
+func (h *house) relayed(t *testing.T, o *outbox.Outbox) outbox.Delivery {
+	t.Helper()
+	now := time.Now()
+	d := outbox.Delivery{ID: outbox.NewID("dl", now), Tenant: "default", Channel: outbox.Email, To: "lea@example.org",
+		Route: []string{"first"}, State: outbox.Queued, CreatedAt: now, DueAt: now, Deadline: now.Add(30 * time.Minute),
+		AnswerBy: now.Add(time.Second), Dedup: []byte("one event"),
+		Message: &outbox.Message{Channel: outbox.Email, To: "lea@example.org", Text: "482913", Code: "482913"}}
+	o.Reserve(&d)
+	if _, _, err := h.db.Relay(t.Context(), d, nil, now); err != nil {
+		t.Fatal(err)
+	}
+	o.HandOver(d)
+	return d
+}
+
+// busy starts a process with one worker, which is held up until the provider is let go.
+func (h *house) busy(t *testing.T) (o *outbox.Outbox, letGo, stop func()) {
+	t.Helper()
+	held := make(chan struct{})
+	h.first.do = func(ctx context.Context, _ int) error { <-held; return nil }
+	o, stop = h.process(t, func(s *outbox.Settings) { s.Workers = 1 })
+	h.accept(t, o, "kim@example.org", "first")
+	synctest.Wait()
+	return o, func() { close(held) }, stop
+}
+
+// TestWhatWasHandedOverIsSent lets the caller of one process be told that a delivery will be sent, which waits in
+// another, before the caller of that one gives up.
+func TestWhatWasHandedOverIsSent(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		o, letGo, stop := h.busy(t)
+		d := h.relayed(t, o)
+		other := outbox.New(outbox.Settings{Store: h.db, Capacity: outbox.CarryNothing})
+		for i, settle := range []*outbox.Outbox{other, o, o} {
+			after, err := settle.Settle(t.Context(), d.ID, true)
+			if err != nil || after.State != outbox.Sending || !after.AnswerBy.IsZero() {
+				t.Errorf("settled %d times: got %s, answer by %v, %v; want it handed over", i+1, after.State, after.AnswerBy, err)
+			}
+		}
+		letGo()
+		synctest.Wait()
+		if got := h.row(t, d.ID).State; got != outbox.Accepted || h.first.count(d.ID) != 1 {
+			t.Errorf("the delivery is %s and was sent %d times, want accepted, once", got, h.first.count(d.ID))
+		}
+		stop()
+	})
+}
+
+// TestWhatAnotherTookUpIsNotProvedUnsent lets a process that never began to send give up a delivery, which another took
+// up when its lease had lapsed.
+func TestWhatAnotherTookUpIsNotProvedUnsent(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		o, letGo, stop := h.busy(t)
+		d := h.relayed(t, o)
+		time.Sleep(o.Lease)
+		other, stopOther := h.process(t, nil)
+		again, now := d, time.Now()
+		again.AnswerBy = now.Add(time.Second)
+		other.Reserve(&again)
+		joined, tookUp, err := h.db.Relay(t.Context(), again, nil, now)
+		if err != nil || !tookUp {
+			t.Fatalf("took up %v, %v, want the other to hold it", tookUp, err)
+		}
+		if err := other.TakeUp(t.Context(), *joined); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if after, err := o.Settle(t.Context(), d.ID, true); err != nil || after.State != outbox.Sending {
+			t.Errorf("got %s, %v, want it left to the one that sends it", after.State, err)
+		}
+		letGo()
+		synctest.Wait()
+		stop()
+		stopOther()
+	})
+}

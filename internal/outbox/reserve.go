@@ -88,9 +88,16 @@ func (o *Outbox) Wake() {
 // Settle ends a caller's wait: what nobody has begun to send ends as Failed, and with handOver anything else is sent
 // until its deadline, whoever carries it.
 func (o *Outbox) Settle(ctx context.Context, id string, handOver bool) (Delivery, error) {
-	unbegun := o.withdraw(id)
+	unbegun := false
 	now := o.Now()
-	return o.store.Settle(ctx, id, func(d *Delivery) { settle(d, unbegun, handOver, now) })
+	return o.store.Settle(ctx, id, func(d *Delivery) {
+		// Under the row's lock: before it, another process may hand the delivery over, or take it up. What was withdrawn
+		// stays so when the transaction is run again.
+		if d.Lease == o.token && !d.AnswerBy.IsZero() {
+			unbegun = o.withdraw(id) || unbegun
+		}
+		settle(d, unbegun, handOver, now)
+	})
 }
 
 func (o *Outbox) withdraw(id string) bool {
