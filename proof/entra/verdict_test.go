@@ -118,7 +118,7 @@ func (v *verdict) repeats(j *judged) (broken string) {
 	for i := 1; i < len(j.mails); i++ {
 		before, again := j.mails[i-1], j.mails[i]
 		switch {
-		case j.nodes.killedBetween(before.from, before.at, again.at):
+		case j.nodes.killedBefore(before.from, again.at):
 			v.twiceByKill++
 		case !before.answered, j.gaveUp:
 			v.twiceByFault++
