@@ -99,14 +99,12 @@ func scriptFor(seed uint64, to string) script {
 	return s
 }
 
-// forGood reports whether no message to the recipient is ever taken.
-func (s script) forGood() bool {
-	return s.fault == rcptNever || s.fault == dataNever || s.fault == slowNever
-}
+// forGood reports whether a message is refused at any time.
+func (f fault) forGood() bool { return f == rcptNever || f == dataNever || f == slowNever }
 
 // meets is what the nth message to the recipient meets.
 func (s script) meets(n int) fault {
-	if n <= s.tries || s.forGood() {
+	if n <= s.tries || s.fault.forGood() {
 		return s.fault
 	}
 	return healthy

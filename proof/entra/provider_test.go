@@ -39,6 +39,8 @@ type person struct {
 	mails    []*mail
 	// lost is how many messages began to come in whose answer has not left.
 	lost int
+	// refused is whether a message was refused for good.
+	refused bool
 }
 
 // mail is a message that was taken, and from which server. answered is set once the answer has left.
@@ -116,6 +118,7 @@ func (p *provider) next(to string) (fault, script) {
 	}
 	f := s.meets(who.messages)
 	p.met[f]++
+	who.refused = who.refused || f.forGood()
 	return f, s
 }
 

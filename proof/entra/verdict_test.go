@@ -149,7 +149,7 @@ func (v *verdict) told(j *judged) (broken string) {
 	last := j.Attempts[len(j.Attempts)-1]
 	early := last.took() < budget
 	switch {
-	case len(j.mails) == 0 && j.script.forGood() && !early:
+	case len(j.mails) == 0 && j.person.refused && !early:
 		v.refused++
 	case len(j.mails) == 0:
 		v.lost++
