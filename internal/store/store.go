@@ -106,8 +106,9 @@ func (db *DB) Own(ctx context.Context, now time.Time) error {
 		return err
 	}
 	return db.transact(ctx, func(t *tx) error {
+		// The first condition says nothing that the second does not, but that the index of what waits will do.
 		_, err := t.exec(`UPDATE deliveries SET due_at = CASE WHEN answer_by > $1 THEN answer_by ELSE $1 END,
-			lease = '`+voidLease+`' WHERE state = 'sending'`, now.UnixMilli())
+			lease = '`+voidLease+`' WHERE state IN ('queued', 'sending') AND state = 'sending'`, now.UnixMilli())
 		return err
 	})
 }

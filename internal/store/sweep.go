@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -29,8 +30,8 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, retention time.Duration)
 		{`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE id < $1
 			AND state NOT IN ('queued', 'sending') LIMIT $2)`, []any{before("dl", old), sweepBatch}},
 		{`DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE received_at < $1 LIMIT $2)`, []any{now.Add(-retention).UnixMilli(), sweepBatch}},
-		{`DELETE FROM idempotency WHERE expires_at <= $1 AND key IN
-			(SELECT key FROM idempotency WHERE expires_at <= $1 LIMIT $2)`, []any{now.UnixMilli(), sweepBatch}},
+		{`DELETE FROM idempotency WHERE (application, key) IN
+			(SELECT application, key FROM idempotency WHERE expires_at <= $1 LIMIT $2)`, []any{now.UnixMilli(), sweepBatch}},
 	} {
 		n, err := db.sweepStep(ctx, step.sql, step.args)
 		touched += n
@@ -61,18 +62,46 @@ func (db *DB) sweepStep(ctx context.Context, sql string, args []any) (touched in
 }
 
 // sweepLimits forgets windows that are over. There is no index by time, since every spend would have to keep it up;
-// keys are hashes, so a random 64th of the key space is a fair sample and a range of the primary key.
+// keys are hashes, so a random 64th of the key space is a fair sample and a range of the primary key. It is walked batch
+// by batch: to begin anew for each would meet all windows that are still open again and again.
 func (db *DB) sweepLimits(ctx context.Context, now time.Time) (touched int, err error) {
 	var at [1]byte
 	rand.Read(at[:])
 	low := at[0] &^ 3
 	from, to := []byte{low}, []byte{low + 4}
 	if low+4 == 0 {
-		to = []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+		to = bytes.Repeat([]byte{0xff}, 9)
 	}
-	return db.sweepStep(ctx, `DELETE FROM limits WHERE key IN
-		(SELECT key FROM limits WHERE key >= $1 AND key < $2 AND resets_at <= $3 LIMIT $4)`,
-		[]any{from, to, now.UnixMilli(), sweepBatch})
+	for from != nil && err == nil {
+		var next []byte
+		if next, err = db.limitAfter(ctx, from, to, sweepBatch); err != nil {
+			break
+		}
+		end := next
+		if end == nil {
+			end = to
+		}
+		err = db.transact(ctx, func(t *tx) error {
+			n, err := t.exec(`DELETE FROM limits WHERE key >= $1 AND key < $2 AND resets_at <= $3`, from, end, now.UnixMilli())
+			touched += int(n)
+			return err
+		})
+		from = next
+	}
+	if err != nil {
+		return touched, fmt.Errorf("sweep limits: %w", err)
+	}
+	return touched, nil
+}
+
+// limitAfter is the key that n others in a range come before, nil when there are not so many.
+func (db *DB) limitAfter(ctx context.Context, from, to []byte, n int) (key []byte, err error) {
+	err = db.look(ctx, func(t *tx) error {
+		_, err := t.one(`SELECT key FROM limits WHERE key >= $1 AND key < $2 ORDER BY key LIMIT 1 OFFSET $3`,
+			[]any{from, to, n}, &key)
+		return err
+	})
+	return key, err
 }
 
 // before is an id that sorts before all ids made at t or later.
