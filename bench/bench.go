@@ -54,8 +54,13 @@ func measure(ctx context.Context, o options, progress io.Writer) (result *report
 	}
 	for _, database := range o.databases {
 		for _, kind := range o.loads {
-			if err := b.session(ctx, database, kind); err != nil {
-				return &b.report, fmt.Errorf("%s %s: %w", database, kind, err)
+			for _, nodes := range o.nodes {
+				if nodes > 1 && database == sqlite {
+					continue // a SQLite file has one server at a time
+				}
+				if err := b.session(ctx, database, kind, nodes); err != nil {
+					return &b.report, fmt.Errorf("%s %s: %w", database, kind, err)
+				}
 			}
 		}
 	}

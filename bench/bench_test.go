@@ -12,11 +12,13 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/otpost/otpost/bench/internal/fake"
+	"github.com/otpost/otpost/bench/internal/host"
 	"github.com/otpost/otpost/bench/internal/report"
 	"github.com/otpost/otpost/bench/internal/trivial"
 )
@@ -133,6 +135,38 @@ func TestAGoodServerPasses(t *testing.T) {
 	}
 }
 
+func TestSeveralNodesShareTheLoad(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "report.json")
+	var text, progress strings.Builder
+	status := run(t.Context(), quick("-database", "sqlite,postgres", "-load", "w2", "-nodes", "1,2", "-limits", "0", "-repeat", "1",
+		"-json", file), &text, &progress)
+	if strings.Contains(progress.String(), host.ErrNoPostgres.Error()) {
+		t.Skip(host.ErrNoPostgres)
+	}
+	if status != exitFine {
+		t.Fatalf("exit status %d\n%s\n%s", status, text.String(), progress.String())
+	}
+	var got report.Report
+	if content, err := os.ReadFile(file); err != nil {
+		t.Fatal(err)
+	} else if err := json.Unmarshal(content, &got); err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	for _, row := range got.Rows {
+		rows = append(rows, fmt.Sprintf("%s %d", row.Database, row.Nodes))
+		if row.Cycles == 0 || row.Syncs != -1 {
+			t.Errorf("%+v", row)
+		}
+	}
+	if want := []string{"sqlite 1", "postgres 1", "postgres 2"}; !slices.Equal(rows, want) {
+		t.Errorf("rows are %q, want %q", rows, want)
+	}
+	if !strings.Contains(text.String(), "postgres, 2 nodes") {
+		t.Errorf("the nodes are not in the tables:\n%s", text.String())
+	}
+}
+
 func TestABrokenServerFails(t *testing.T) {
 	for _, c := range []struct {
 		fault fake.Fault
@@ -176,7 +210,7 @@ func TestFlagsThatCannotBe(t *testing.T) {
 	for _, c := range []struct{ flag, value, says string }{
 		{"-database", "mysql", `"mysql" is neither`}, {"-load", "w4", `"w4" is none`}, {"-workers", "0", `"0" is no number`},
 		{"-workers", "1,,2", `"" is no number`}, {"-workers", "1000", "1 to 999"}, {"-rate", "fast", `"fast" is neither`},
-		{"-rate", "NaN", "neither"}, {"-rate", "-1", "neither"}, {"-env", "X", "NAME=value"}, {"-repeat", "0", "above 0"},
+		{"-rate", "NaN", "neither"}, {"-rate", "-1", "neither"}, {"-nodes", "17", "1 to 16"}, {"-env", "X", "NAME=value"}, {"-repeat", "0", "above 0"},
 		{"-duration", "-1s", "above 0"}, {"-nonsense", "1", "nonsense"}, {"more", "arguments", `unknown argument "more"`},
 	} {
 		var progress strings.Builder

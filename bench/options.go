@@ -20,6 +20,7 @@ type options struct {
 	databases []string
 	loads     []load.Kind
 	workers   []int
+	nodes     []int
 	duration  time.Duration
 	warmup    time.Duration
 	repeat    int
@@ -27,6 +28,7 @@ type options struct {
 	settle    time.Duration
 	limits    time.Duration
 	rate      arrivals
+	fsyncs    time.Duration
 	env       []string
 	dir       string
 	profile   string
@@ -42,13 +44,14 @@ func defaultEnv() []string {
 
 func parse(args []string, stderr io.Writer) (options, error) {
 	o := options{env: defaultEnv()}
-	var databases, loads, workers, rate string
+	var databases, loads, workers, nodes, rate string
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.otpost, "otpost", "", "the otpost `program`; empty builds ./cmd/otpost")
 	flags.StringVar(&databases, "database", "sqlite", "sqlite, postgres or both, with a comma")
 	flags.StringVar(&loads, "load", "w1,w2,w3", "the loads")
 	flags.StringVar(&workers, "workers", "1,8,64", "the numbers of workers")
+	flags.StringVar(&nodes, "nodes", "1", "the numbers of otposts over one database; more than one over postgres alone")
 	flags.DurationVar(&o.duration, "duration", 6*time.Second, "how long one run lasts")
 	flags.DurationVar(&o.warmup, "warmup", time.Second, "how long the server is warmed up before the runs of a series")
 	flags.IntVar(&o.repeat, "repeat", 3, "how many runs a series has")
@@ -56,6 +59,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.DurationVar(&o.settle, "settle", time.Second, "how long the ready server rests before its idle memory is read")
 	flags.DurationVar(&o.limits, "limits", time.Second, "how long each limit of the machine is measured; 0 skips them")
 	flags.StringVar(&rate, "rate", "", "adds the open loop: cycles a second, or a `share` of the closed loop's such as 50%")
+	flags.DurationVar(&o.fsyncs, "fsyncs", 0, "how long a further run of each closed series has its fsyncs counted, by strace on sqlite")
 	flags.Func("env", "a further setting of the server, `NAME=value`; may be repeated", func(entry string) error {
 		if name, _, ok := strings.Cut(entry, "="); !ok || name == "" {
 			return errors.New("want NAME=value")
@@ -72,12 +76,12 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("unknown argument %q; flags come with a dash", flags.Arg(0))
 	}
-	return o, errors.Join(o.readDatabases(databases), o.readLoads(loads), o.readWorkers(workers), o.readRate(rate), o.check())
+	return o, errors.Join(o.readDatabases(databases), o.readLoads(loads), o.readWorkers(workers), o.readNodes(nodes), o.readRate(rate), o.check())
 }
 
 func (o *options) check() error {
-	if o.duration <= 0 || o.warmup < 0 || o.patience <= 0 || o.settle < 0 || o.limits < 0 || o.repeat < 1 {
-		return errors.New("-duration, -patience and -repeat must be above 0, -warmup, -settle and -limits not below it")
+	if o.duration <= 0 || o.warmup < 0 || o.patience <= 0 || o.settle < 0 || o.limits < 0 || o.fsyncs < 0 || o.repeat < 1 {
+		return errors.New("-duration, -patience and -repeat must be above 0, -warmup, -settle, -limits and -fsyncs not below it")
 	}
 	return nil
 }
@@ -110,6 +114,20 @@ func (o *options) readWorkers(list string) error {
 			return fmt.Errorf("-workers: %q is no number from 1 to %d", text, load.MaxWorkers)
 		}
 		o.workers = append(o.workers, n)
+	}
+	return nil
+}
+
+// maxNodes bounds the processes of one database.
+const maxNodes = 16
+
+func (o *options) readNodes(list string) error {
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > maxNodes {
+			return fmt.Errorf("-nodes: %q is no number from 1 to %d", text, maxNodes)
+		}
+		o.nodes = append(o.nodes, n)
 	}
 	return nil
 }

@@ -23,14 +23,17 @@ type series struct {
 	loop    string
 	offered float64
 
-	// outcomes are all runs, the warm-up first; only those after it are measured.
+	// outcomes are the measured runs; the others, the warm-up and the count of fsyncs, matter only where they went wrong.
 	outcomes     []*load.Outcome
+	unmeasured   []*load.Outcome
 	rates        []float64
 	trivialRates []float64
 	serverUse    host.Usage
 	databaseUse  host.Usage
 	benchCPU     time.Duration
 	rss, peak    int64
+	// syncs are the fsyncs of one cycle, -1 when they were not counted.
+	syncs float64
 }
 
 func (s *series) run(ctx context.Context) error {
@@ -39,7 +42,7 @@ func (s *series) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.outcomes = append(s.outcomes, warm)
+	s.unmeasured = append(s.unmeasured, warm)
 	plan.Duration = s.duration
 	for i := range s.repeat {
 		if err := s.beside(ctx); err != nil {
@@ -51,18 +54,26 @@ func (s *series) run(ctx context.Context) error {
 		fmt.Fprintf(s.progress, "%s %s %s, %d workers, run %d of %d: %.0f cycles/s\n", s.database, s.kind, s.loop,
 			s.workers, i+1, s.repeat, s.rates[i])
 	}
-	s.rss, s.peak, err = s.server.Resident()
-	return err
+	if s.rss, s.peak, err = s.resident(); err != nil {
+		return err
+	}
+	return s.countSyncs(ctx, plan)
 }
 
-func (s *series) target() load.Target { return load.Target{Addr: s.server.Addr, Key: s.key} }
+func (s *series) target() load.Target {
+	target := load.Target{Key: s.key}
+	for _, node := range s.servers {
+		target.Addrs = append(target.Addrs, node.Addr)
+	}
+	return target
+}
 
 // beside measures the trivial handler with the same client and the same number of workers.
 func (s *series) beside(ctx context.Context) error {
 	if s.loop != "closed" {
 		return nil
 	}
-	out, err := load.Run(ctx, load.Target{Addr: s.trivial.Addr, Key: s.key}, &load.Post{},
+	out, err := load.Run(ctx, load.Target{Addrs: []string{s.trivial.Addr}, Key: s.key}, &load.Post{},
 		load.Plan{Kind: load.Trivial, Workers: s.workers, Duration: s.duration, Patience: s.patience})
 	if err != nil {
 		return err
@@ -79,7 +90,7 @@ func (s *series) once(ctx context.Context, plan load.Plan, first bool) error {
 	profiled := make(chan error, 1)
 	if first && s.profile != "" {
 		go func() {
-			profiled <- s.server.Profile(ctx, int(math.Ceil(s.duration.Seconds())), s.profileName())
+			profiled <- s.servers[0].Profile(ctx, int(math.Ceil(s.duration.Seconds())), s.profileName())
 		}()
 	} else {
 		profiled <- nil
@@ -113,11 +124,11 @@ func (s *series) profileName() string {
 
 // row adds the series up.
 func (s *series) row() report.Row {
-	row := report.Row{Database: s.database, Load: string(s.kind), Loop: s.loop, Workers: s.workers, Offered: s.offered,
+	row := report.Row{Database: s.database, Load: string(s.kind), Loop: s.loop, Workers: s.workers, Nodes: len(s.servers), Offered: s.offered,
 		Rate: median(s.rates), Rates: s.rates, Trivial: median(s.trivialRates), TrivialRates: s.trivialRates,
-		RSS: s.rss, PeakRSS: s.peak, Troubles: map[string]int64{}}
+		RSS: s.rss, PeakRSS: s.peak, Syncs: s.syncs, Troubles: map[string]int64{}}
 	latencies := load.NewLatencies()
-	for i, out := range s.outcomes {
+	for _, out := range slices.Concat(s.unmeasured, s.outcomes) {
 		for what, n := range out.Troubles {
 			row.Troubles[what] += n
 		}
@@ -125,10 +136,10 @@ func (s *series) row() report.Row {
 		row.Missing += tally.Missing
 		row.Surplus += tally.Surplus
 		row.Unaccepted += tally.Unaccepted
-		if i > 0 {
-			row.Cycles += out.Cycles
-			latencies.Merge(out.Latencies)
-		}
+	}
+	for _, out := range s.outcomes {
+		row.Cycles += out.Cycles
+		latencies.Merge(out.Latencies)
 	}
 	row.Steps = steps(latencies)
 	if row.Trivial > 0 {
@@ -147,10 +158,16 @@ func (s *series) cost(row *report.Row) {
 	row.ServerCPU = s.serverUse.CPU.Seconds() * 1000 / cycles
 	row.DatabaseCPU = s.databaseUse.CPU.Seconds() * 1000 / cycles
 	row.BenchCPU = s.benchCPU.Seconds() * 1000 / cycles
-	row.Written = -1
-	if sum := s.serverUse.Plus(s.databaseUse); sum.Written >= 0 {
-		row.Written = float64(sum.Written) / cycles
+	sum := s.serverUse.Plus(s.databaseUse)
+	row.Written, row.Passed = each(sum.Written, cycles), each(sum.Passed, cycles)
+}
+
+// each is a cycle's part of a sum, -1 of one that is not known.
+func each(sum int64, cycles float64) float64 {
+	if sum < 0 {
+		return -1
 	}
+	return float64(sum) / cycles
 }
 
 func steps(latencies load.Latencies) []report.Step {

@@ -14,31 +14,31 @@ import (
 	"github.com/otpost/otpost/bench/internal/sink"
 )
 
-// session is one otpost over one empty database, under one load.
+// session is one otpost, or several nodes of it, over one empty database, under one load.
 type session struct {
 	*bench
 	database string
 	kind     load.Kind
 	post     *load.Post
-	server   *host.Otpost
+	servers  []*host.Otpost
 	key      string
 	series   []*series
 }
 
-// session runs a load at every number of workers; what was measured before an error is in the report. The books are closed after the server has stopped, so that a second
-// copy of a code that comes late is still seen.
-func (b *bench) session(ctx context.Context, database string, kind load.Kind) error {
+// session runs a load at every number of workers; what was measured before an error is in the report. The books are
+// closed after the servers have stopped, so that a second copy of a code that comes late is still seen.
+func (b *bench) session(ctx context.Context, database string, kind load.Kind, nodes int) error {
 	s := &session{bench: b, database: database, kind: kind, post: &load.Post{}}
 	mail, err := sink.Listen(s.post.Receive)
 	if err != nil {
 		return err
 	}
 	defer mail.Close()
-	facts := report.Server{Database: database, Load: string(kind)}
+	facts := report.Server{Database: database, Load: string(kind), Nodes: nodes}
 	if err := s.start(ctx, mail.Addr(), &facts); err != nil {
 		return err
 	}
-	err = errors.Join(s.measure(ctx), s.server.Stop(), mail.Close())
+	err = errors.Join(s.measure(ctx), s.stop(), mail.Close())
 	facts.Strays = s.post.Strays()
 	b.report.Servers = append(b.report.Servers, facts)
 	for _, series := range s.series {
@@ -47,7 +47,17 @@ func (b *bench) session(ctx context.Context, database string, kind load.Kind) er
 	return err
 }
 
-// start brings the server up twice: over the empty database, and again as after an ordinary restart.
+// stop ends all nodes.
+func (s *session) stop() error {
+	var errs []error
+	for _, server := range s.servers {
+		errs = append(errs, server.Stop())
+	}
+	return errors.Join(errs...)
+}
+
+// start brings the first node up twice, over the empty database and again as after an ordinary restart, and then the
+// others.
 func (s *session) start(ctx context.Context, mailAddr string, facts *report.Server) error {
 	settings, err := s.settings(ctx, mailAddr)
 	if err != nil {
@@ -61,16 +71,21 @@ func (s *session) start(ctx context.Context, mailAddr string, facts *report.Serv
 	if err := first.Stop(); err != nil {
 		return err
 	}
-	if s.server, err = host.StartOtpost(settings); err != nil {
-		return err
+	for settings.Node < facts.Nodes {
+		server, err := host.StartOtpost(settings)
+		if err != nil {
+			return errors.Join(err, s.stop())
+		}
+		s.servers = append(s.servers, server)
+		settings.Node++
 	}
-	facts.ReadyAgain = milliseconds(s.server.Ready)
+	facts.ReadyAgain = milliseconds(s.servers[0].Ready)
 	rest(ctx, s.settle)
-	if facts.IdleRSS, _, err = s.server.Resident(); err == nil {
-		s.key, err = s.server.CreateKey(ctx)
+	if facts.IdleRSS, _, err = s.servers[0].Resident(); err == nil {
+		s.key, err = s.servers[0].CreateKey(ctx)
 	}
 	if err != nil {
-		return errors.Join(err, s.server.Stop())
+		return errors.Join(err, s.stop())
 	}
 	return nil
 }
@@ -112,13 +127,31 @@ func (s *session) measure(ctx context.Context) error {
 	return nil
 }
 
-// usage is what server and database have used.
+// usage is what all servers and the database have used.
 func (s *session) usage() (server, database host.Usage, err error) {
-	if server, err = s.server.Usage(); err != nil || s.database != postgres {
-		return server, database, err
+	for _, node := range s.servers {
+		used, err := node.Usage()
+		if err != nil {
+			return server, database, err
+		}
+		server = server.Plus(used)
 	}
-	database, err = s.bench.postgres.Usage()
+	if s.database == postgres {
+		database, err = s.bench.postgres.Usage()
+	}
 	return server, database, err
+}
+
+// resident is the memory of all servers together.
+func (s *session) resident() (now, peak int64, err error) {
+	for _, node := range s.servers {
+		nodeNow, nodePeak, err := node.Resident()
+		if err != nil {
+			return now, peak, err
+		}
+		now, peak = now+nodeNow, peak+nodePeak
+	}
+	return now, peak, nil
 }
 
 // rest waits, unless the run is interrupted.

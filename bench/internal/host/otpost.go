@@ -26,8 +26,10 @@ const (
 type Settings struct {
 	// Binary is the program's path.
 	Binary string
-	// Dir is a folder for its log and key ring.
+	// Dir is a folder for its log and key ring, which the nodes over one database share.
 	Dir string
+	// Node tells the logs of several apart.
+	Node int
 	// Database is the value of OTPOST_DATABASE.
 	Database string
 	// MailAddr is the host and port of the mail server.
@@ -66,7 +68,7 @@ func StartOtpost(s Settings) (*Otpost, error) {
 	cmd := exec.Command(s.Binary, "serve")
 	cmd.Env, cmd.Dir = o.env, s.Dir
 	began := time.Now()
-	if o.process, err = start(cmd, filepath.Join(s.Dir, "otpost.log")); err != nil {
+	if o.process, err = start(cmd, filepath.Join(s.Dir, fmt.Sprintf("otpost-%d.log", s.Node))); err != nil {
 		return nil, err
 	}
 	if err := o.process.ready(startLimit, o.probe); err != nil {

@@ -46,3 +46,18 @@ func TestParseKey(t *testing.T) {
 		}
 	}
 }
+
+func TestParseSyncs(t *testing.T) {
+	summary := "% time     seconds  usecs/call     calls    errors syscall\n" +
+		"------ ----------- ----------- --------- --------- ----------------\n" +
+		" 97.25    0.001308         327         4           fdatasync\n" +
+		"  2.75    0.000037          18         2         1 fsync\n" +
+		"------ ----------- ----------- --------- --------- ----------------\n" +
+		"100.00    0.001345         224         6         1 total\n"
+	if got := host.ParseSyncs(summary); got != 6 {
+		t.Errorf("got %d, want 6", got)
+	}
+	if got := host.ParseSyncs(""); got != 0 {
+		t.Errorf("nothing counts as %d", got)
+	}
+}

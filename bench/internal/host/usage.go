@@ -16,26 +16,27 @@ const tick = 10 * time.Millisecond
 type Usage struct {
 	// CPU is user and system time.
 	CPU time.Duration
-	// Written is the bytes sent towards storage, -1 where the kernel does not say.
-	Written int64
+	// Written is the bytes sent towards storage, Passed the bytes handed to write calls of any kind, sockets included; -1
+	// where the kernel does not say.
+	Written, Passed int64
 }
 
 // Since is what was used after an earlier reading.
 func (u Usage) Since(earlier Usage) Usage {
-	d := Usage{CPU: u.CPU - earlier.CPU, Written: -1}
-	if u.Written >= 0 && earlier.Written >= 0 {
-		d.Written = u.Written - earlier.Written
-	}
-	return d
+	return Usage{CPU: u.CPU - earlier.CPU, Written: both(u.Written, -1, earlier.Written), Passed: both(u.Passed, -1, earlier.Passed)}
 }
 
 // Plus adds two usages.
 func (u Usage) Plus(other Usage) Usage {
-	sum := Usage{CPU: u.CPU + other.CPU, Written: -1}
-	if u.Written >= 0 && other.Written >= 0 {
-		sum.Written = u.Written + other.Written
+	return Usage{CPU: u.CPU + other.CPU, Written: both(u.Written, 1, other.Written), Passed: both(u.Passed, 1, other.Passed)}
+}
+
+// both is a + sign·b where both are known.
+func both(a, sign, b int64) int64 {
+	if a < 0 || b < 0 {
+		return -1
 	}
-	return sum
+	return a + sign*b
 }
 
 // usageOf reads one process, with the children it has outlived.
@@ -44,7 +45,7 @@ func usageOf(pid int) (Usage, error) {
 	if err != nil {
 		return Usage{}, err
 	}
-	return Usage{cpu, written(pid)}, nil
+	return storage(pid, cpu), nil
 }
 
 // usageOfFamily reads a process and its living children.
@@ -64,7 +65,7 @@ func usageOfFamily(pid int) (Usage, error) {
 		}
 		// A process that ended since the listing is its parent's now.
 		if parent, cpu, err := readStat(child); err == nil && parent == pid {
-			sum = sum.Plus(Usage{cpu, written(child)})
+			sum = sum.Plus(storage(child, cpu))
 		}
 	}
 	return sum, nil
@@ -98,17 +99,20 @@ func parseStat(text []byte) (parent int, cpu time.Duration, err error) {
 	return parent, cpu, err
 }
 
-// written is write_bytes of /proc/PID/io, or -1 where it may not be read.
-func written(pid int) int64 {
+// storage adds to a processor time write_bytes and wchar of /proc/PID/io (proc_pid_io(5)), -1 where it may not be read.
+func storage(pid int, cpu time.Duration) Usage {
+	u := Usage{CPU: cpu, Written: -1, Passed: -1}
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
 	if err != nil {
-		return -1
+		return u
 	}
-	n, ok := labelled(text, "write_bytes:")
-	if !ok {
-		return -1
+	if n, ok := labelled(text, "write_bytes:"); ok {
+		u.Written = n
 	}
-	return n
+	if n, ok := labelled(text, "wchar:"); ok {
+		u.Passed = n
+	}
+	return u
 }
 
 // residentOf is a process's resident memory in bytes, now and at its peak.

@@ -35,11 +35,14 @@ const MaxWorkers = 999
 
 // Target is the server under load.
 type Target struct {
-	// Addr is its host and port.
-	Addr string
+	// Addrs are host and port of each of its nodes; workers take turns at them.
+	Addrs []string
 	// Key is the API key to call with.
 	Key string
 }
+
+// addr is the node that a worker calls.
+func (t Target) addr(worker int) string { return t.Addrs[worker%len(t.Addrs)] }
 
 // Plan is one run.
 type Plan struct {
@@ -62,6 +65,9 @@ func Run(ctx context.Context, target Target, post *Post, plan Plan) (*Outcome, e
 	}
 	if plan.Workers < 1 || plan.Workers > MaxWorkers {
 		return nil, fmt.Errorf("run load: %d workers, want 1 to %d", plan.Workers, MaxWorkers)
+	}
+	if len(target.Addrs) == 0 {
+		return nil, errors.New("run load: no address to call")
 	}
 	ledger, err := post.open(plan.Workers)
 	if err != nil {

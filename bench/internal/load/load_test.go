@@ -28,7 +28,7 @@ func against(t *testing.T, fault fake.Fault, plan load.Plan) (*load.Outcome, loa
 		t.Fatal(err)
 	}
 	front := httptest.NewServer(server)
-	out, err := load.Run(t.Context(), load.Target{Addr: front.Listener.Addr().String(), Key: key}, post, plan)
+	out, err := load.Run(t.Context(), load.Target{Addrs: []string{front.Listener.Addr().String()}, Key: key}, post, plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestRunRefuses(t *testing.T) {
 		{t.Context(), load.Plan{Kind: load.W1, Workers: 1000}, "1000 workers"},
 		{cancelled, load.Plan{Kind: load.W1, Workers: 1}, "canceled"},
 	} {
-		if _, err := load.Run(c.ctx, load.Target{Addr: "127.0.0.1:1"}, &load.Post{}, c.plan); err == nil ||
+		if _, err := load.Run(c.ctx, load.Target{Addrs: []string{"127.0.0.1:1"}}, &load.Post{}, c.plan); err == nil ||
 			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: got %v, want %q in it", c.plan, err, c.want)
 		}

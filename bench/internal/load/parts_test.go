@@ -61,7 +61,7 @@ func TestClosedLoopBeginsWhenTheLastCycleIsOver(t *testing.T) {
 }
 
 func TestRequestsAreWhatTheAPIWants(t *testing.T) {
-	issue, verify := load.Requests(load.Target{Addr: "127.0.0.1:8080", Key: "k"}, 7, 42, 12345678, "pc_1", "004711")
+	issue, verify := load.Requests(load.Target{Addrs: []string{"127.0.0.1:8080"}, Key: "k"}, 7, 42, 12345678, "pc_1", "004711")
 	for _, c := range []struct {
 		raw        []byte
 		path, body string

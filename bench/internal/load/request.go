@@ -17,7 +17,7 @@ type requests struct {
 
 func newRequests(target Target, run, worker int) *requests {
 	body := `{"to":"` + formatAddress(run, worker, 0) + `"}`
-	fields := "Host: " + target.Addr + "\r\nAuthorization: Bearer " + target.Key +
+	fields := "Host: " + target.addr(worker) + "\r\nAuthorization: Bearer " + target.Key +
 		"\r\nContent-Type: application/json\r\nContent-Length: "
 	issue := fmt.Sprintf("POST /v1/passcodes HTTP/1.1\r\n%s%d\r\n\r\n%s", fields, len(body), body)
 	at := strings.LastIndex(issue, body) + len(`{"to":"`) + countAt

@@ -34,10 +34,11 @@ type Limit struct {
 	P99       float64 `json:"p99_ms"`
 }
 
-// Server is one otpost from start to stop; every load has its own, over an empty database.
+// Server is one otpost from start to stop, the first of its nodes; every load has its own, over an empty database.
 type Server struct {
 	Database string `json:"database"`
 	Load     string `json:"load"`
+	Nodes    int    `json:"nodes"`
 	// ReadyFirst is from start to ready over an empty database, ReadyAgain over the same one after a restart.
 	ReadyFirst float64 `json:"ready_first_ms"`
 	ReadyAgain float64 `json:"ready_again_ms"`
@@ -53,6 +54,8 @@ type Row struct {
 	// Loop is "closed" or "open".
 	Loop    string `json:"loop"`
 	Workers int    `json:"workers"`
+	// Nodes is how many otposts shared the database.
+	Nodes int `json:"nodes"`
 	// Offered is the arrivals a second of the open loop, 0 in the closed one.
 	Offered float64 `json:"offered_per_second,omitempty"`
 	// Rate is the median of Rates, right cycles a second; Trivial the median of TrivialRates, which were measured in
@@ -77,11 +80,15 @@ type Row struct {
 	ServerCPU   float64 `json:"server_cpu_seconds_per_1000"`
 	DatabaseCPU float64 `json:"database_cpu_seconds_per_1000,omitempty"`
 	BenchCPU    float64 `json:"bench_cpu_seconds_per_1000"`
-	// RSS is the server's memory at the end of the row, PeakRSS the most it had until then.
+	// RSS is the memory of all nodes at the end of the row, PeakRSS the most each had until then.
 	RSS     int64 `json:"rss_bytes"`
 	PeakRSS int64 `json:"peak_rss_bytes"`
-	// Written is bytes to storage a cycle, server and database server together, -1 where the kernel does not say.
+	// Written is bytes to storage a cycle, server and database server together, and Passed what they handed to write
+	// calls, sockets included; -1 where the kernel does not say.
 	Written float64 `json:"written_bytes_per_cycle"`
+	Passed  float64 `json:"passed_bytes_per_cycle"`
+	// Syncs is how often a file was forced to the disk for a cycle, -1 where that was not counted.
+	Syncs float64 `json:"fsyncs_per_cycle"`
 }
 
 // Step is how long one part of a cycle took.

@@ -15,7 +15,7 @@ func good() report.Report {
 		Limits:  []report.Limit{{Name: "append", PerSecond: 4500, P99: 0.31}},
 		Servers: []report.Server{{Database: "sqlite", Load: "w1", ReadyFirst: 61.5, ReadyAgain: 40, IdleRSS: 20 << 20}},
 		Rows: []report.Row{{Database: "sqlite", Load: "w1", Loop: "closed", Workers: 64, Rate: 6712.4, Trivial: 48000,
-			Share: 0.13984, Cycles: 120000, Steps: []report.Step{{Name: "cycle", P50: 8.5, P99: 20.25}}, Written: 2048}},
+			Share: 0.13984, Cycles: 120000, Steps: []report.Step{{Name: "cycle", P50: 8.5, P99: 20.25}}, Written: 2048, Passed: -1, Syncs: 0.05, ServerCPU: 0.21}},
 	}
 }
 
@@ -28,6 +28,7 @@ func TestText(t *testing.T) {
 	for _, want := range []string{
 		"2026-01-02 03:04 · linux/amd64, 2 CPUs, go1.26, databases on ext4 · 3 × 6s, medians\n",
 		"append", "4,500", "0.31", "61.5", "20.0",
+		"1.9", "50,000", "210", "–",
 		"6,712", "0.140", "48,000", "8.50", "20.2",
 	} {
 		if !strings.Contains(got.String(), want) {

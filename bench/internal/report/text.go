@@ -56,7 +56,7 @@ func (r *Report) limits(w io.Writer) error {
 func (r *Report) servers(w io.Writer) error {
 	rows := [][]string{{"server", "load", "ready ms, first", "again", "idle MiB"}}
 	for _, s := range r.Servers {
-		rows = append(rows, []string{s.Database, s.Load, ms(s.ReadyFirst), ms(s.ReadyAgain), mib(s.IdleRSS)})
+		rows = append(rows, []string{nodesOf(s.Database, s.Nodes), s.Load, ms(s.ReadyFirst), ms(s.ReadyAgain), mib(s.IdleRSS)})
 	}
 	return table(w, 2, rows)
 }
@@ -82,17 +82,21 @@ func (r *Report) rates(w io.Writer) error {
 }
 
 func (r *Report) costs(w io.Writer) error {
-	rows := [][]string{{"database", "load", "loop", "workers", "CPU s/1000: server", "database", "bench", "RSS MiB", "peak",
-		"KiB written/cycle"}}
+	rows := [][]string{{"database", "load", "loop", "workers", "RSS MiB", "peak", "per million: CPU s server", "database",
+		"bench", "GiB stored", "GiB passed", "fsyncs"}}
 	for _, row := range r.Rows {
-		written := "–"
-		if row.Written >= 0 {
-			written = fmt.Sprintf("%.1f", row.Written/1024)
-		}
-		rows = append(rows, append(row.name(), fmt.Sprintf("%.3f", row.ServerCPU), fmt.Sprintf("%.3f", row.DatabaseCPU),
-			fmt.Sprintf("%.3f", row.BenchCPU), mib(row.RSS), mib(row.PeakRSS), written))
+		rows = append(rows, append(row.name(), mib(row.RSS), mib(row.PeakRSS), count(row.ServerCPU*1000), count(row.DatabaseCPU*1000),
+			count(row.BenchCPU*1000), known(row.Written*1e6/(1<<30)), known(row.Passed*1e6/(1<<30)), known(row.Syncs*1e6)))
 	}
 	return table(w, 3, rows)
+}
+
+// known writes a figure that is below 0 when nobody knows it.
+func known(v float64) string {
+	if v < 0 {
+		return "–"
+	}
+	return count(v)
 }
 
 func (r *Report) times(w io.Writer) error {
@@ -149,7 +153,15 @@ func (r *Row) name() []string {
 	if r.Offered > 0 {
 		loop = fmt.Sprintf("%s %s/s", r.Loop, count(r.Offered))
 	}
-	return []string{r.Database, r.Load, loop, strconv.Itoa(r.Workers)}
+	return []string{nodesOf(r.Database, r.Nodes), r.Load, loop, strconv.Itoa(r.Workers)}
+}
+
+// nodesOf is a database with how many otposts share it, if there are several.
+func nodesOf(database string, nodes int) string {
+	if nodes > 1 {
+		return fmt.Sprintf("%s, %d nodes", database, nodes)
+	}
+	return database
 }
 
 // count writes a number with thousands apart, and a small one with a decimal.
