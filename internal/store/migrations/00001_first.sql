@@ -86,7 +86,8 @@ CREATE TABLE deliveries (
     CHECK ((state IN ('queued', 'sending')) = (message IS NOT NULL)),
     CHECK (state <> 'queued' OR lease = '')
 ) /*sqlite WITHOUT ROWID*/;
-CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state IN ('queued', 'sending');
+-- With state in it, those being sent are found without a look at the rows, which hold messages.
+CREATE INDEX deliveries_due ON deliveries (due_at, state) WHERE state IN ('queued', 'sending');
 CREATE INDEX deliveries_challenge ON deliveries (challenge) WHERE challenge <> '';
 CREATE UNIQUE INDEX deliveries_dedup ON deliveries (dedup) WHERE dedup IS NOT NULL;
 
