@@ -191,7 +191,8 @@ func (s *scene) explainOnSQLite() {
 	explained, known := 0, slices.Clone(scansOnSQLite)
 	for _, statement := range s.heard.heard() {
 		text := spaces.ReplaceAllString(locking.ReplaceAllString(statement, ""), " ")
-		if !slices.ContainsFunc(large, func(table string) bool { return strings.Contains(text, table) }) || strings.Contains(text, "pg_") {
+		if !slices.ContainsFunc(large, func(table string) bool { return strings.Contains(text, table) }) ||
+			strings.Contains(text, "pg_") || strings.HasPrefix(text, "WITH ") { // SQLite has simpler ones in the place of these
 			continue
 		}
 		explained++
@@ -246,7 +247,7 @@ func plan(t *testing.T, db *rig.Database, statement string) (steps []string) {
 func wholeTable(steps []string) string {
 	for _, step := range steps {
 		for _, table := range large {
-			if strings.HasPrefix(step, "SCAN "+table) && !strings.HasSuffix(step, "USING INDEX deliveries_due") {
+			if strings.HasPrefix(step, "SCAN "+table) && !strings.HasSuffix(step, "INDEX deliveries_due") {
 				return step
 			}
 		}

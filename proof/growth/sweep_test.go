@@ -25,7 +25,7 @@ func TestSweeperForgetsWhatIsOver(t *testing.T) {
 			f.idempotency(n, f.now.Add(-time.Hour))
 			f.analyse()
 		})
-		size := bytes(t, db)
+		size := sizeOf(t, db)
 		s := open(t, db, like)
 		began := time.Now()
 		if _, err := s.Sweep(t.Context(), began, 24*time.Hour); err != nil {
@@ -67,13 +67,13 @@ func forgetLimits(t *testing.T, s *store.DB, db *rig.Database, n int) {
 	if was < n*9/10 {
 		t.Fatalf("%d limits are over, want at least %d", was, n)
 	}
-	for range 64 {
+	for range 96 {
 		if _, err := s.Sweep(t.Context(), time.Now(), 24*time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if left := over(); left > was/2 {
-		t.Errorf("after 64 sweeps %d of %d limits that are over are still there", left, was)
+		t.Errorf("after 96 sweeps %d of %d limits that are over are still there", left, was)
 	}
 	if still := db.Number(t, `SELECT COUNT(*) FROM limits WHERE resets_at > $1`, time.Now().Add(time.Minute).UnixMilli()); still != kept {
 		t.Errorf("of %d limits that are not over %d are left", kept, still)
@@ -98,11 +98,11 @@ func refilled(t *testing.T, db *rig.Database, like *sample, n int) int {
 		f.analyse()
 		f.passcodes(n, "pending", "new.test", f.now)
 	})
-	return bytes(t, db)
+	return sizeOf(t, db)
 }
 
-// bytes is the size of a database, without what SQLite has not yet moved from its log.
-func bytes(t *testing.T, db *rig.Database) int {
+// sizeOf is the size of a database, without what SQLite has not yet moved from its log.
+func sizeOf(t *testing.T, db *rig.Database) int {
 	t.Helper()
 	if db.Kind() == "postgres" {
 		return db.Number(t, `SELECT pg_database_size(current_database())`)
