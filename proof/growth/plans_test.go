@@ -210,7 +210,7 @@ func (s *scene) explainOnSQLite() {
 	if len(known) > 0 {
 		s.t.Errorf("of these nothing was heard: %q", known)
 	}
-	rig.Figure(s.t, "growth.plans", explained, "statements on tables that grow, each of which uses an index on both databases")
+	rig.Figure(s.t, "growth.plans", explained-len(scansOnSQLite), "statements on tables that grow which use an index on both databases")
 	if explained < 20 {
 		s.t.Errorf("only %d statements were heard", explained)
 	}
