@@ -188,10 +188,11 @@ func repeats(ref, code string) bool {
 	return code != "" && strings.Contains(strings.ToLower(ref), strings.ToLower(code))
 }
 
-// keeps makes sure that the lease outlives the attempt: a process that was stopped for a while must not send what
-// another has taken up meanwhile.
+// keeps makes sure that the lease outlives the attempt and, by half of what it has over an attempt, its record: a
+// process that was stopped for a while must not send what another has taken up meanwhile, nor one whose record is slow
+// see its message sent again.
 func (o *Outbox) keeps(ctx context.Context, d *Delivery, now time.Time) bool {
-	if d.DueAt.Sub(now) > o.AttemptTimeout {
+	if d.DueAt.Sub(now) > (o.AttemptTimeout+o.Lease)/2 {
 		return true
 	}
 	until := now.Add(o.Lease)

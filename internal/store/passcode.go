@@ -193,7 +193,7 @@ func (u turn) Send(d outbox.Delivery) error {
 // endQueued ends the deliveries of a challenge that nobody is sending.
 func (t *tx) endQueued(challenge string, now time.Time) error {
 	err := t.do(`UPDATE deliveries SET state = 'stale', ended_at = $2, message = NULL
-		WHERE challenge = $1 AND state = 'queued'`, challenge, now.UnixMilli())
+		WHERE challenge = $1 AND challenge <> '' AND state = 'queued'`, challenge, now.UnixMilli())
 	if err != nil {
 		return fmt.Errorf("end older deliveries: %w", err)
 	}
@@ -207,7 +207,8 @@ func (db *DB) Timeline(ctx context.Context, ref passcode.Ref) (line passcode.Tim
 		if line.Challenge, err = t.challenge(ref, ""); err != nil {
 			return err
 		}
-		err = t.query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE challenge = $1 ORDER BY id`,
+		err = t.query(ctx, `SELECT `+deliveryColumns+` FROM deliveries
+			WHERE challenge = $1 AND challenge <> '' ORDER BY id`, // as the index says, or SQLite does not take it
 			[]any{line.Challenge.ID}, func(scan func(...any) error) error {
 				d, err := scanDelivery(scan)
 				line.Deliveries = append(line.Deliveries, d)

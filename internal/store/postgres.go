@@ -73,6 +73,7 @@ func openPostgres(ctx context.Context, url string) (*postgresDB, error) {
 	if _, set := config.ConnConfig.RuntimeParams["application_name"]; !set {
 		config.ConnConfig.RuntimeParams["application_name"] = "otpost"
 	}
+	config.AfterConnect = useIndexes
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -82,6 +83,14 @@ func openPostgres(ctx context.Context, url string) (*postgresDB, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	return &postgresDB{pool: pool}, nil
+}
+
+// useIndexes keeps PostgreSQL from reading whole tables where there is an index. It does so while they are empty, keeps
+// that plan for a statement that is prepared, and goes on with it after they have filled, until it looks at them again.
+// Every statement here has an index.
+func useIndexes(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "SET enable_seqscan = off")
+	return err
 }
 
 func (db *postgresDB) transact(ctx context.Context, body func(*tx) error) error {
