@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"syscall"
 
@@ -16,10 +17,16 @@ import (
 // networkClass is the class of a failure to talk at all. What settings must be changed to cure is Account; everything
 // else may pass by itself.
 func networkClass(err error) outbox.Class {
-	if errors.Is(err, errPrivateAddress) || certificateFailure(err) || errors.As(err, new(tls.RecordHeaderError)) {
+	if errors.Is(err, errPrivateAddress) || certificateFailure(err) || notTLS(err) {
 		return outbox.Account
 	}
 	return outbox.Transient
+}
+
+// notTLS reports whether the server spoke something else where TLS was to begin. For HTTP in clear net/http has an error
+// of its own.
+func notTLS(err error) bool {
+	return errors.As(err, new(tls.RecordHeaderError)) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
 func certificateFailure(err error) bool {
@@ -41,7 +48,7 @@ func networkDetail(err error) string {
 		return "the server's certificate is signed by an unknown authority"
 	case certificateFailure(err):
 		return "the server's certificate is not valid"
-	case errors.As(err, new(tls.RecordHeaderError)):
+	case notTLS(err):
 		return "the server does not speak TLS on this port"
 	case errors.As(err, new(tls.AlertError)):
 		return "the server broke off the TLS handshake"

@@ -131,12 +131,17 @@ func judge(r reply, now time.Time) *outbox.Fault {
 	switch s := r.Status; {
 	case s >= 200 && s <= 299:
 		return nil
+	case s < 200:
+		// Nothing that ends a request: 101 to a request that asked for no upgrade. Whether it was taken is not said.
+		f.Class = outbox.Ambiguous
 	case s == http.StatusTooManyRequests:
 		f.Class, f.RetryAfter = outbox.Throttled, retryAfter(r.Header, now)
 	case s >= 500, s == http.StatusRequestTimeout, s == http.StatusTooEarly, s == http.StatusMisdirectedRequest:
 		f.Class, f.RetryAfter = outbox.Transient, retryAfter(r.Header, now)
-	case s == http.StatusUnauthorized, s == http.StatusPaymentRequired, s == http.StatusForbidden,
-		s == http.StatusNotFound, s == http.StatusMethodNotAllowed, s == http.StatusGone:
+	case s == http.StatusPaymentRequired:
+		f.Class = outbox.Quota
+	case s == http.StatusUnauthorized, s == http.StatusForbidden, s == http.StatusNotFound,
+		s == http.StatusMethodNotAllowed, s == http.StatusGone:
 		f.Class = outbox.Account
 	case s >= 300 && s <= 399:
 		f.Class, f.Detail = outbox.Account, "the server redirects; redirects are not followed, set the final URL"

@@ -56,6 +56,8 @@ func TestSMTPRefusalsAreClassedByTheLastLine(t *testing.T) {
 		{"RCPT", "450 4.7.1 greylisted, come back", outbox.Transient, "450 4.7.1"},
 		{"RCPT", "452 4.5.3 too many recipients", outbox.Transient, "452 4.5.3"},
 		{"RCPT", "454 4.7.0 throttling failure: maximum sending rate exceeded", outbox.Throttled, "454 4.7.0"},
+		{"RCPT", "454 4.7.0 throttling failure: daily message quota exceeded", outbox.Quota, "454 4.7.0"},
+		{"RCPT", "550 5.4.5 daily user sending limit exceeded", outbox.Quota, "550 5.4.5"},
 		{"RCPT", "454 4.7.0 temporary failure", outbox.Transient, "454 4.7.0"},
 		{"RCPT", "550 5.1.1 no such user", outbox.InvalidRecipient, "550 5.1.1"},
 		{"RCPT", "550 no such user", outbox.InvalidRecipient, "550"},

@@ -81,6 +81,7 @@ var enhancedClasses = map[enhanced]outbox.Class{
 	{2, 2}:  outbox.Transient,        // mailbox full: it may be emptied while the code lives
 	{3, 4}:  outbox.RejectedContent,  // too big
 	{4, 4}:  outbox.InvalidRecipient, // no route to the domain
+	{4, 5}:  outbox.Quota,            // Gmail's word for a day's limit; congestion in the registry
 	{7, 1}:  outbox.RejectedContent,  // a refusal by rule
 	{7, 3}:  outbox.Account,          // Outlook's word for a bad login
 	{7, 8}:  outbox.Account,          // bad credentials
@@ -124,10 +125,14 @@ func classOf(step string, code int, text string) outbox.Class {
 }
 
 func temporaryClass(code int, words string) outbox.Class {
-	if code == 454 && strings.Contains(strings.ToLower(words), "throttling") {
-		return outbox.Throttled // Amazon SES
+	words = strings.ToLower(words)
+	switch {
+	case code != 454 || !strings.Contains(words, "throttling"): // a word of Amazon SES
+		return outbox.Transient
+	case strings.Contains(words, "quota"): // of a day; its other limit is a rate
+		return outbox.Quota
 	}
-	return outbox.Transient
+	return outbox.Throttled
 }
 
 // smtpFault turns what went wrong in a conversation into a Fault. The detail can still quote the server.

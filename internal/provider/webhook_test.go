@@ -129,7 +129,7 @@ func TestWebhookStatus(t *testing.T) {
 	}{
 		{200, "", "", 0}, {201, "", "", 0}, {202, "", "", 0}, {204, "", "", 0},
 		{301, "", outbox.Account, 0}, {304, "", outbox.Account, 0}, {307, "", outbox.Account, 0},
-		{400, "", outbox.RejectedContent, 0}, {401, "", outbox.Account, 0}, {402, "", outbox.Account, 0},
+		{400, "", outbox.RejectedContent, 0}, {401, "", outbox.Account, 0}, {402, "", outbox.Quota, 0},
 		{403, "", outbox.Account, 0}, {404, "", outbox.Account, 0}, {408, "3", outbox.Transient, 3 * time.Second},
 		{410, "", outbox.Account, 0}, {413, "", outbox.RejectedContent, 0}, {422, "", outbox.RejectedContent, 0},
 		{429, "", outbox.Throttled, 0},
@@ -217,6 +217,7 @@ func TestWebhookFaultsOfTheNetwork(t *testing.T) {
 		"closed after reading": {func(c *net.TCPConn) { readRequest(c); c.Close() }, outbox.Ambiguous},
 		"half a header":        {answer("HTTP/1.1 200 O"), outbox.Ambiguous},
 		"not HTTP":             {answer("220 mail.example.org ESMTP\r\n"), outbox.Ambiguous},
+		"an upgrade unasked":   {answer("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"), outbox.Ambiguous},
 		"endless header":       {answer("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 100_000)), outbox.Ambiguous},
 		"wrong length":         {answer("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{}"), outbox.Class("taken")},
 		"refused, wrong length": {answer("HTTP/1.1 503 Busy\r\nContent-Length: 500\r\n\r\n{}"),
@@ -336,6 +337,21 @@ func TestWebhookChecksTheCertificate(t *testing.T) {
 		}
 		if !test.ok && fault(t, err).Class != outbox.Account {
 			t.Errorf("%s: got %v, want config", test.name, err)
+		}
+	}
+}
+
+func TestWebhookToAPortWithoutTLSIsOurSetting(t *testing.T) {
+	plain := strings.Replace(serveHTTP(t, func(http.ResponseWriter, *http.Request) {}), "http:", "https:", 1)
+	mail := strings.Replace(rawHTTP(t, func(c *net.TCPConn) {
+		defer c.Close()
+		io.WriteString(c, "220 mail.example.org ESMTP\r\n")
+		io.Copy(io.Discard, c)
+	}), "http:", "https:", 1)
+	for name, url := range map[string]string{"HTTP in clear": plain, "mail": mail} {
+		_, err := openWebhook(t, url, nil, provider.Environment{}).Send(context.Background(), "dlv_1", sampleMessage())
+		if f := fault(t, err); f.Class != outbox.Account || !strings.Contains(f.Detail, "does not speak TLS") {
+			t.Errorf("%s: got %v, want config: the server does not speak TLS", name, f)
 		}
 	}
 }
