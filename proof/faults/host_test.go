@@ -33,12 +33,14 @@ func (p *protocol) besides(r *row) bool { return r.slow && p.name == "smtp" }
 
 // host is an otpost that talks to a misbehaving server of each protocol.
 type host struct {
-	db     *rig.Database
-	server *rig.Server
-	client *rig.Client
-	truth  *truth
-	mail   *mailServer
-	hook   *receiver
+	db       *rig.Database
+	settings rig.Settings
+	key      string
+	server   *rig.Server
+	client   *rig.Client
+	truth    *truth
+	mail     *mailServer
+	hook     *receiver
 
 	mu sync.Mutex
 	// meant is the row that the first try for each recipient is to meet.
@@ -46,7 +48,7 @@ type host struct {
 }
 
 // attemptTimeout bounds a try, in milliseconds. It is long enough that only a server that falls silent reaches it.
-const attemptTimeout = 3000
+func attemptTimeout() int { return rig.Size(3000, 5000) }
 
 func startHost(t testing.TB, db *rig.Database, pipelining bool) *host {
 	t.Helper()
@@ -55,11 +57,17 @@ func startHost(t testing.TB, db *rig.Database, pipelining bool) *host {
 	h.mail = startMailServer(t, h.truth, certs, pipelining)
 	h.hook = startReceiver(t, h.truth, certs)
 	set := db.Settings().With(h.mail.settings(), h.hook.settings(), rig.LongCodes, rig.Settings{
-		"attempt_timeout": fmt.Sprintf("%dms", attemptTimeout), "outbox_workers": "64"})
-	key := rig.CreateKey(t, set, "Shop")
-	h.server = rig.Start(t, set)
-	h.client = rig.NewClient(t, h.server, key)
+		"attempt_timeout": fmt.Sprintf("%dms", attemptTimeout()), "outbox_workers": "64"})
+	h.settings, h.key = set, rig.CreateKey(t, set, "Shop")
+	h.run(t, set)
 	return h
+}
+
+// run starts otpost.
+func (h *host) run(t testing.TB, set rig.Settings) {
+	t.Helper()
+	h.server = rig.Start(t, set)
+	h.client = rig.NewClient(t, h.server, h.key)
 }
 
 func (h *host) smtp() *protocol {

@@ -75,7 +75,7 @@ func (c *counts) say(t testing.TB, part, kind string) {
 	rig.Figure(t, part+".lost."+kind, c.lost, "accepted passcodes that no provider took and nobody was told of")
 	rig.Figure(t, part+".duplicates."+kind, c.duplicates, "messages that a provider took once more, after an answer that was lost")
 	rig.Figure(t, part+".unexplained."+kind, c.unexplained, "messages that a provider took once more without that")
-	rig.Figure(t, part+".longest_try."+kind, c.longest, fmt.Sprintf("ms that the longest try lasted; a try is cut off after %d ms", attemptTimeout))
+	rig.Figure(t, part+".longest_try."+kind, c.longest, fmt.Sprintf("ms that the longest try lasted; a try is cut off after %d ms", attemptTimeout()))
 	for _, class := range append(outbox.Classes(), none) {
 		if n := c.classes[class]; n > 0 {
 			name := string(class)
@@ -146,7 +146,7 @@ func (w *truth) lostAnswers(d *delivery) (n int) {
 		}
 	}
 	for _, a := range d.attempts {
-		if a.class == outbox.Ambiguous && a.took >= attemptTimeout {
+		if a.class == outbox.Ambiguous && a.took >= int64(attemptTimeout()) {
 			n++ // the server may have answered a moment later
 		}
 	}

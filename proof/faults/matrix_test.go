@@ -40,8 +40,8 @@ func TestEveryFaultIsUnderstoodAndSurvived(t *testing.T) {
 	}
 }
 
-// times is how many passcodes meet each row.
-func times() int { return rig.Size(1, 3) }
+// repeat is the rows as often as passcodes are to meet each.
+func repeat(rows []*row) []*row { return slices.Repeat(rows, rig.Size(1, 3)) }
 
 // each lets every row of a protocol happen.
 func (h *host) each(t *testing.T, p *protocol) {
@@ -62,8 +62,8 @@ func (h *host) each(t *testing.T, p *protocol) {
 			h.batch(t, p, batch)
 		}
 	}
-	h.burst(t, p, messages)
-	for _, r := range alone {
+	h.burst(t, p, repeat(messages))
+	for _, r := range repeat(alone) {
 		h.burst(t, p, []*row{r})
 		h.endConnections(t, p)
 	}
@@ -79,14 +79,12 @@ func (h *host) each(t *testing.T, p *protocol) {
 // burst sends messages that each meet a row of their own, all at once.
 func (h *host) burst(t *testing.T, p *protocol, rows []*row) {
 	var to []string
-	for _, r := range rows {
-		for range times() {
-			to = append(to, h.expect(p, r))
-			p.plan.arm(to[len(to)-1], r)
-		}
+	for i, r := range rows {
+		to = append(to, h.expect(p, r))
+		p.plan.arm(to[i], r)
 	}
 	rig.Together(16, len(to), func(i int) {
-		r := rows[i/times()]
+		r := rows[i]
 		want, final := r.end()
 		if !final {
 			h.issue(t, to[i], "")
@@ -97,8 +95,7 @@ func (h *host) burst(t *testing.T, p *protocol, rows []*row) {
 	h.awaitBegun(t, p)
 }
 
-// batches groups rows of connections by what follows, since nobody knows which message meets which of them. A group that
-// can end a message for good comes first.
+// batches groups rows of connections by what follows, since nobody knows which message meets which of them.
 func batches(rows []*row) (groups [][]*row) {
 	index := map[string]int{}
 	for _, r := range rows {
@@ -115,12 +112,12 @@ func batches(rows []*row) (groups [][]*row) {
 	return groups
 }
 
-// rank puts what ends a message before what delays it, and what delays it long at the end.
+// rank puts what is tried again soon at the end, since whatever follows waits for that.
 func rank(r *row) int {
 	switch {
 	case slices.ContainsFunc(r.may, permanent):
 		return 0
-	case r.allows(outbox.Account):
+	case r.allows(outbox.Transient):
 		return 2
 	}
 	return 1
@@ -129,16 +126,15 @@ func rank(r *row) int {
 // batch makes every new connection meet one of the rows until each of its messages has met one and, unless others
 // are sent meanwhile, the try has ended.
 func (h *host) batch(t *testing.T, p *protocol, rows []*row) {
-	if rank(rows[0]) != 1 { // nothing but its own messages may meet it
-		rig.Await(t, "the tries before to end", func() bool { return soonAgain(t, h.db, p.pattern) == 0 })
-	}
+	// Nothing but its own messages is to meet it.
+	rig.Await(t, "the tries before to end", func() bool { return soonAgain(t, h.db, p.pattern) == 0 })
 	p.plan.connections(rows...)
 	if !p.besides(rows[0]) {
 		h.endConnections(t, p) // what is open from now on meets one of the rows
 	}
 	var to []string
-	for i := range len(rows) * times() {
-		to = append(to, h.expect(p, rows[i%len(rows)]))
+	for _, r := range repeat(rows) {
+		to = append(to, h.expect(p, r))
 	}
 	rig.Together(16, len(to), func(i int) { h.issue(t, to[i], "") })
 	if p.besides(rows[0]) {
@@ -162,7 +158,7 @@ func (h *host) endConnections(t *testing.T, p *protocol) {
 func (h *host) nobodyListens(t *testing.T, p *protocol) {
 	r := &row{name: "connection refused", at: "connect", may: notNow}
 	p.door.shut()
-	for range times() {
+	for _, r := range repeat([]*row{r}) {
 		h.issue(t, h.expect(p, r), "")
 	}
 	h.awaitBegun(t, p)
