@@ -146,7 +146,7 @@ func mailRefusals() (rows []*row) {
 		if closes {
 			do = then(do, finish)
 		}
-		rows = append(rows, &row{name: r.at + " " + r.reply, at: r.at, do: do, may: r.may, breaks: closes, full: r.full})
+		rows = append(rows, &row{name: r.at + " " + r.reply, at: r.at, do: do, may: r.may, breaks: closes && r.at != "dot", full: r.full})
 	}
 	return rows
 }

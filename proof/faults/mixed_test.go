@@ -81,6 +81,7 @@ func dice(p *protocol, seed uint64) func(to string, n int) *row {
 	var messages, connections []*row
 	for _, r := range p.rows {
 		switch {
+		case r.alone: // what it leaves on the connection is taken for the answer to another message
 		case r.stale || r.allows(outbox.Account) || r.allows(outbox.Quota):
 		case !p.ofConnection(r):
 			messages = append(messages, r)

@@ -20,7 +20,8 @@ type row struct {
 	may []outbox.Class
 	// takes: the server keeps the message, whatever it answers.
 	takes bool
-	// breaks: nothing more can be said on the connection, so a sender may try a new one when this one was kept.
+	// breaks: nothing more can be said on the connection, and no message has been given yet, so a sender may try a new
+	// one when this one was kept.
 	breaks bool
 	// slow: the attempt lasts until its time is over.
 	slow bool
