@@ -38,7 +38,7 @@ func newHTTPClient(env Environment, roots *x509.CertPool,
 	dialer := &net.Dialer{Timeout: 2 * time.Second, Control: control, Resolver: env.Resolver}
 	return &http.Client{
 		Transport: &http.Transport{
-			DialContext:            dialer.DialContext,
+			DialContext:            countingDial(dialer),
 			TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 			TLSHandshakeTimeout:    3 * time.Second,
 			MaxIdleConnsPerHost:    64,
@@ -74,6 +74,9 @@ func post(ctx context.Context, client *http.Client, url string, header http.Head
 	defer res.Body.Close()
 	timer := time.AfterFunc(replyBodyWait, cancel)
 	defer timer.Stop()
+	if wrote.unasked.Load() {
+		return reply{}, outbox.Faultf(outbox.Ambiguous, "", "the server answers without being asked")
+	}
 	r := reply{Status: res.StatusCode, Header: res.Header}
 	r.Body, _ = io.ReadAll(io.LimitReader(res.Body, maxReplyBody))
 	return r, judge(r, now())
@@ -85,10 +88,21 @@ type written struct {
 	last atomic.Bool
 	// failed is set if the transport could not write that byte.
 	failed atomic.Bool
+	// unasked is set if the answer was there before the request.
+	unasked atomic.Bool
 }
 
 func (w *written) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{WroteRequest: func(i httptrace.WroteRequestInfo) { w.failed.Store(i.Err != nil) }}
+	var stale func() bool
+	return &httptrace.ClientTrace{
+		GotConn:      func(i httptrace.GotConnInfo) { stale = watchArrivals(i.Conn) },
+		WroteRequest: func(i httptrace.WroteRequestInfo) { w.failed.Store(i.Err != nil) },
+		GotFirstResponseByte: func() {
+			if stale() {
+				w.unasked.Store(true)
+			}
+		},
+	}
 }
 
 func (w *written) body(b []byte) io.ReadCloser {

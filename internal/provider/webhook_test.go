@@ -10,11 +10,14 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log"
 	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -339,6 +342,35 @@ func TestWebhookChecksTheCertificate(t *testing.T) {
 			t.Errorf("%s: got %v, want config", test.name, err)
 		}
 	}
+}
+
+func TestWebhookAnswerBeforeTheRequestIsNotBelieved(t *testing.T) {
+	log.SetOutput(io.Discard) // net/http prints what it finds on an idle connection
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
+	url := rawHTTP(t, func(c *net.TCPConn) {
+		defer c.Close()
+		r := newReader(c)
+		for {
+			request, err := http.ReadRequest(r)
+			if err != nil {
+				return
+			}
+			io.Copy(io.Discard, request.Body)
+			io.WriteString(c, "HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		}
+	})
+	s := openWebhook(t, url, nil, provider.Environment{})
+	var all sync.WaitGroup
+	for range 16 { // so many that a connection is often given to the next before it was looked at
+		all.Go(func() {
+			for range 100 {
+				if _, err := s.Send(context.Background(), "dlv_1", sampleMessage()); err == nil {
+					t.Error("a message that was refused counts as taken")
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestWebhookToAPortWithoutTLSIsOurSetting(t *testing.T) {
