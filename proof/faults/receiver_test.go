@@ -90,7 +90,8 @@ func (k *hookTalk) request() bool {
 		return false
 	}
 	k.messages++
-	k.truth.saw(p.Data.Code)
+	k.to, k.code = p.Data.To, p.Data.Code
+	k.truth.saw(k.code)
 	early := k.row != nil && k.row.at == "headers"
 	if k.row == nil {
 		k.row = k.ofMessage(p.Data.To, k.messages > 1)

@@ -170,7 +170,7 @@ func receiverOddities() []*row {
 		odd("103 before 200", send("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"+head+"Content-Length: 2\r\n\r\n{}")),
 		odd("HTTP/1.0", then(send("HTTP/1.0 200 OK\r\n\r\n{}"), finish)),
 		odd("HTTP/1.0 kept alive", send("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}")),
-		odd("two answers at once", send(head+"Content-Length: 2\r\n\r\n{}HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")),
+		odd("two answers at once, the second quoting code and recipient", twice),
 		odd("answered, then closed", then(reply("200 OK", "{}"), finish)),
 		{name: "answered, then reset", at: "answer", do: then(reply("200 OK", "{}"), reset), may: []outbox.Class{none, outbox.Ambiguous},
 			takes: true, full: true},
@@ -180,13 +180,19 @@ func receiverOddities() []*row {
 	for _, r := range rows {
 		switch r.name {
 		case "202, bounced later", "200 with an odd body", "length too long", "length too short", "chunked with a broken trailer",
-			"100 Continue unasked", "HTTP/1.0", "two answers at once", "answered, then closed", "body that never comes":
+			"100 Continue unasked", "HTTP/1.0", "two answers at once, the second quoting code and recipient", "answered, then closed", "body that never comes":
 			r.full = false
 		}
 		switch r.name {
-		case "204 with a body", "length too short", "two answers at once", "answered, then closed", "answered, then reset":
+		case "204 with a body", "length too short", "two answers at once, the second quoting code and recipient", "answered, then closed",
+			"answered, then reset":
 			r.alone = true
 		}
 	}
 	return rows
+}
+
+// twice answers a second time, with the very words that must not be kept.
+func twice(c *line) bool {
+	return send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 503 " + c.code + " for " + c.to + "\r\nContent-Length: 0\r\n\r\n")(c)
 }
