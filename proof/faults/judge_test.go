@@ -59,6 +59,12 @@ func (h *host) judge(t *testing.T, protocols ...*protocol) {
 		}
 		rig.Figure(t, "faults.rows."+p.name+"."+h.db.Kind(), len(p.rows), "ways in which the server misbehaved")
 	}
+	for _, class := range outbox.Classes() {
+		// Neither SMTP nor a webhook of one's own has words for these two.
+		if c.classes[class] == 0 && class != outbox.Suppressed && class != outbox.GeoBlocked {
+			t.Errorf("no try ended as %s", class)
+		}
+	}
 	c.say(t, "faults.matrix", h.db.Kind())
 }
 

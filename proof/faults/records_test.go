@@ -13,7 +13,7 @@ type attempt struct {
 	class outbox.Class
 	// code is the provider's.
 	code, detail string
-	// at and due are milliseconds, took too.
+	// at is in milliseconds since 1970, took in milliseconds.
 	at, took int64
 }
 
