@@ -80,7 +80,7 @@ func (h *host) burst(t *testing.T, p *protocol, rows []*row) {
 		to = append(to, h.expect(p, r))
 		p.plan.arm(to[i], r)
 	}
-	rig.Together(16, len(to), func(i int) {
+	rig.Together(8, len(to), func(i int) {
 		r := rows[i]
 		want, final := r.end()
 		if !final {
@@ -133,7 +133,7 @@ func (h *host) batch(t *testing.T, p *protocol, rows []*row) {
 	for _, r := range repeat(rows) {
 		to = append(to, h.expect(p, r))
 	}
-	rig.Together(16, len(to), func(i int) { h.issue(t, to[i], "") })
+	rig.Together(8, len(to), func(i int) { h.issue(t, to[i], "") })
 	if p.besides(rows[0]) {
 		rig.Await(t, "the tries to have begun", func() bool { return h.truth.times(rows...) >= len(to) })
 	} else {
