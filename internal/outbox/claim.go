@@ -3,6 +3,8 @@ package outbox
 import (
 	"context"
 	"time"
+
+	"github.com/otpost/otpost/internal/faultpoint"
 )
 
 // claimLoop takes up due rows until ctx ends: retries of this process, rows that had no room when they were written,
@@ -31,6 +33,9 @@ func (o *Outbox) claimDue(ctx context.Context) time.Duration {
 		now := o.Now()
 		claimed, examined, err := o.store.Claim(ctx, o.token, now, now.Add(o.Lease), n)
 		o.room.Add(int64(n - len(claimed)))
+		if len(claimed) > 0 {
+			faultpoint.Here("claim.after_commit")
+		}
 		for _, d := range claimed {
 			o.HandOver(d)
 		}

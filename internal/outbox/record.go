@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/otpost/otpost/internal/faultpoint"
 )
 
 // recording bounds the attempts whose outcome is known but not yet on disk. It is the most messages that a crash of
@@ -96,6 +98,7 @@ func (o *Outbox) recordFailure(ctx context.Context, d Delivery, a Attempt, fault
 
 // follow goes on after an attempt that is on disk. Callers who wait are told only what is.
 func (o *Outbox) follow(ctx context.Context, after Delivery, a Attempt) {
+	faultpoint.Here("record.after_commit")
 	a.N = after.Tries
 	o.logAttempt(ctx, &after, &a)
 	if o.Observe != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/otpost/otpost/internal/faultpoint"
 )
 
 // CarryNothing is the Capacity of a process that writes deliveries and leaves them to others.
@@ -90,7 +92,7 @@ func (o *Outbox) Wake() {
 func (o *Outbox) Settle(ctx context.Context, id string, handOver bool) (Delivery, error) {
 	unbegun := false
 	now := o.Now()
-	return o.store.Settle(ctx, id, func(d *Delivery) {
+	d, err := o.store.Settle(ctx, id, func(d *Delivery) {
 		// Under the row's lock: before it, another process may hand the delivery over, or take it up. What was withdrawn
 		// stays so when the transaction is run again.
 		if d.Lease == o.token && !d.AnswerBy.IsZero() {
@@ -98,6 +100,10 @@ func (o *Outbox) Settle(ctx context.Context, id string, handOver bool) (Delivery
 		}
 		settle(d, unbegun, handOver, now)
 	})
+	if err == nil {
+		faultpoint.Here("settle.after_commit")
+	}
+	return d, err
 }
 
 func (o *Outbox) withdraw(id string) bool {

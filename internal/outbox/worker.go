@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/otpost/otpost/internal/faultpoint"
 )
 
 // Settings are what New takes; every one but Store and Senders has a default.
@@ -152,6 +154,7 @@ func (o *Outbox) carry(ctx context.Context, d Delivery) {
 	trying, cancel := context.WithTimeout(ctx, timeout)
 	ref, err := o.send(trying, attempt.Provider, &d)
 	cancel()
+	faultpoint.Here("send.after_answer")
 	attempt.Took = o.Now().Sub(now)
 	var fault *Fault
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/outbox"
 )
 
@@ -145,6 +146,7 @@ func (e *Engine) send(ctx context.Context, d *outbox.Delivery, wait time.Duratio
 		}
 		return err
 	}
+	faultpoint.Here("issue.after_commit")
 	var watch *outbox.Watch
 	if wait > 0 {
 		watch = e.Outbox.Watch(d.ID)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/outbox"
 )
 
@@ -34,6 +35,7 @@ func (e *Engine) Relay(ctx context.Context, r Relay) (Relayed, error) {
 		e.Outbox.Release()
 		reserved = false
 	}
+	faultpoint.Here("relay.after_commit")
 	e.observe(Event{Kind: EventRelayed, Channel: d.Channel, Purpose: r.Purpose})
 	if joined != nil {
 		d = *joined

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/outbox"
 )
 
@@ -34,6 +35,7 @@ func (e *Engine) Resend(ctx context.Context, ref Ref, application Application, i
 			}
 			next.State, next.Lease, next.DueAt = d.State, d.Lease, d.DueAt
 			*d, issued.Challenge = next, *c
+			faultpoint.Here("resend.before_commit")
 			return t.Send(next)
 		})
 	})

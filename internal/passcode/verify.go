@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/otpost/otpost/internal/faultpoint"
 )
 
 // endedReasons says how a challenge that is not pending answers to a code.
@@ -34,12 +36,14 @@ func (e *Engine) Verify(ctx context.Context, ref Ref, code string) (Verdict, err
 		err = e.Store.Update(ctx, ref, now, func(c *Challenge, t Turn) (err error) {
 			v, err = e.try(c, t, code, now)
 			v.Challenge, v.TriesLeft = *c, c.TriesLeft()
+			faultpoint.Here("verify.before_commit")
 			return err
 		})
 	}
 	if err != nil {
 		return Verdict{}, e.refused(err)
 	}
+	faultpoint.Here("verify.after_commit")
 	kind := EventTried
 	if v.Verified {
 		kind = EventVerified
@@ -58,6 +62,7 @@ func (e *Engine) tryAtOnce(ctx context.Context, ref Ref, code string, now time.T
 		try.Alphabet = e.Policies["default"].Alphabet
 		try.Keyed, err = e.Ring.Hash(proof(ref.Tenant, ref.ID, normalise(code, e.characters(try.Alphabet))))
 		try.Guesses = e.Limits.guessLimits()
+		faultpoint.Here("verify.before_commit")
 		return try, err
 	})
 	if err != nil || !done {

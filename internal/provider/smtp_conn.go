@@ -7,6 +7,8 @@ import (
 	"errors"
 	"net/textproto"
 	"time"
+
+	"github.com/otpost/otpost/internal/faultpoint"
 )
 
 // smtpConn is one connection that mail can be submitted on. One goroutine at a time uses it.
@@ -92,6 +94,7 @@ func (c *smtpConn) submit(t *transaction) (string, error) {
 		// The kernel did not take the last byte, so the server has no whole final dot.
 		return "", c.fail("message", err)
 	}
+	faultpoint.Here("send.after_data")
 	code, text, err := c.reply()
 	switch {
 	case err != nil:

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	gosmtp "github.com/wneessen/go-mail/smtp"
+
+	"github.com/otpost/otpost/internal/faultpoint"
 )
 
 // smtpDialer opens connections up to the point where mail can be submitted.
@@ -48,6 +50,7 @@ var errInjected = errors.New("the server sent text between STARTTLS and TLS")
 func (d *smtpDialer) dial(ctx context.Context) (*smtpConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
+	faultpoint.Here("send.before_dial")
 	raw, err := d.net.DialContext(ctx, "tcp", d.address)
 	if err != nil {
 		return nil, &stepError{"connect", err}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/outbox"
 )
 
@@ -17,6 +18,7 @@ func (db *DB) Accept(ctx context.Context, took []outbox.Acceptance, now time.Tim
 				return err
 			}
 		}
+		faultpoint.Here("record.before_commit")
 		return nil
 	})
 	if err != nil {
@@ -90,6 +92,7 @@ func (db *DB) Fail(ctx context.Context, a outbox.Attempt, lease string, judge fu
 		if err := t.updateDelivery(&d); err != nil {
 			return err
 		}
+		faultpoint.Here("failure.before_commit")
 		return t.insertAttempt(&a)
 	})
 	if err != nil {

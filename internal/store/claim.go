@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/outbox"
 )
 
@@ -24,6 +25,9 @@ func (db *DB) Claim(ctx context.Context, lease string, now, until time.Time, n i
 			if due[i].delivery.State == outbox.Sending {
 				claimed = append(claimed, due[i].delivery)
 			}
+		}
+		if len(claimed) > 0 {
+			faultpoint.Here("claim.before_commit")
 		}
 		return nil
 	})
@@ -116,6 +120,7 @@ func (db *DB) Return(ctx context.Context, lease string, ids []string, now time.T
 				return fmt.Errorf("return delivery: %w", err)
 			}
 		}
+		faultpoint.Here("return.before_commit")
 		return nil
 	})
 }

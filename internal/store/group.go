@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+
+	"github.com/otpost/otpost/internal/faultpoint"
 )
 
 // write is one caller's transaction, waiting for its turn in a group.
@@ -61,8 +63,10 @@ func (g *groupWriter) commit(group *[]*write, more <-chan *write) {
 			}
 		}
 		if !spoilt {
+			faultpoint.Here("commit.before")
 			err := g.conn.run("COMMIT")
 			if err == nil {
+				faultpoint.Here("commit.after")
 				return
 			}
 			g.fail(*group, fmt.Errorf("commit: %w", err))

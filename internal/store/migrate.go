@@ -13,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"github.com/otpost/otpost/internal/faultpoint"
 )
 
 // migrations are numbered, forward only, and never edited once released. Each must work with the previous release's
@@ -79,6 +81,7 @@ func up(ctx context.Context, dialect goose.Dialect, pool *sql.DB, options ...goo
 	if err != nil {
 		return 0, fmt.Errorf("migrate: %w", err)
 	}
+	faultpoint.Here("migrate.after_version")
 	return len(results), nil
 }
 
@@ -105,7 +108,9 @@ func steps(dialect goose.Dialect) (steps []*goose.Migration, err error) {
 			text = sqliteOnly.ReplaceAllString(text, "$1")
 		}
 		steps = append(steps, goose.NewGoMigration(number, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			faultpoint.Here("migrate.before_step")
 			_, err := tx.ExecContext(ctx, text)
+			faultpoint.Here("migrate.before_version")
 			return err
 		}}, nil))
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
 )
@@ -38,6 +39,7 @@ func (db *DB) Issue(ctx context.Context, i passcode.Issuance) error {
 		if err := t.insertDelivery(&i.Delivery, sealed); err != nil {
 			return err
 		}
+		faultpoint.Here("issue.before_commit")
 		if err := t.keepKey(i.Idempotency, i.Challenge.ID); err != nil || t.near() {
 			return err
 		}

@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/otpost/otpost/internal/faultpoint"
 )
 
 // postgresDB is a pool of connections to PostgreSQL. Any number of processes share the database.
@@ -115,8 +117,10 @@ func run(ctx context.Context, conn *pgxpool.Conn, begin string, body func(*tx) e
 	p.queue(begin, nil)
 	err := body(&tx{ctx: ctx, querier: p})
 	if err == nil {
+		faultpoint.Here("commit.before")
 		p.queue("commit", nil)
 		err = p.send(ctx, nil)
+		faultpoint.Here("commit.after")
 	}
 	if err != nil && p.begun {
 		// A connection on which even this fails is not given to anybody else.
@@ -135,7 +139,10 @@ func (db *postgresDB) whole(ctx context.Context, body func(*tx) error) error {
 		if err := body(&tx{ctx: ctx, querier: p}); err != nil {
 			return err
 		}
-		return p.send(ctx, nil)
+		faultpoint.Here("commit.before")
+		err := p.send(ctx, nil)
+		faultpoint.Here("commit.after")
+		return err
 	})
 	if unmet(err) {
 		return db.transact(ctx, body)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
 )
@@ -27,6 +28,7 @@ func (db *DB) Relay(ctx context.Context, d outbox.Delivery, spends []passcode.Sp
 			if err == nil {
 				joined = &first
 				tookUp, err = t.join(joined, &d, now)
+				faultpoint.Here("join.before_commit")
 				return err
 			}
 			if !errors.Is(err, outbox.ErrNoDelivery) {
@@ -40,6 +42,7 @@ func (db *DB) Relay(ctx context.Context, d outbox.Delivery, spends []passcode.Sp
 		if refused != nil {
 			return refused
 		}
+		faultpoint.Here("relay.before_commit")
 		return t.insertDelivery(&d, sealed)
 	})
 	return joined, tookUp, err
@@ -88,6 +91,7 @@ func (db *DB) Settle(ctx context.Context, id string, decide func(*outbox.Deliver
 			return err
 		}
 		decide(&d)
+		faultpoint.Here("settle.before_commit")
 		return t.updateDelivery(&d)
 	})
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/otpost/otpost/internal/faultpoint"
 )
 
 // Sealer seals what must not be readable in a copy of the database. *seal.Ring is one.
@@ -109,6 +111,7 @@ func (db *DB) Own(ctx context.Context, now time.Time) error {
 		// The first condition says nothing that the second does not, but that the index of what waits will do.
 		_, err := t.exec(`UPDATE deliveries SET due_at = CASE WHEN answer_by > $1 THEN answer_by ELSE $1 END,
 			lease = '`+voidLease+`' WHERE state IN ('queued', 'sending') AND state = 'sending'`, now.UnixMilli())
+		faultpoint.Here("own.before_commit")
 		return err
 	})
 }

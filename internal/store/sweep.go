@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/outbox"
 )
 
@@ -49,8 +50,14 @@ func (db *DB) sweepStep(ctx context.Context, sql string, args []any) (touched in
 		var n int64
 		err := db.transact(ctx, func(t *tx) (err error) {
 			n, err = t.exec(sql, args...)
+			if n > 0 {
+				faultpoint.Here("sweep.before_commit")
+			}
 			return err
 		})
+		if n > 0 {
+			faultpoint.Here("sweep.after_commit")
+		}
 		touched += int(n)
 		if err != nil {
 			return touched, fmt.Errorf("sweep: %w", err)

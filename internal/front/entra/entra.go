@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/otpost/otpost/internal/extension"
+	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
@@ -124,6 +125,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.write(w, r, h.now())
 		return
 	}
+	faultpoint.Here("relay.before_answer")
 	w.Header().Set("Content-Type", "application/json")
 	io.WriteString(w, extension.Continue)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/otpost/otpost/internal/access"
+	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/passcode"
 )
@@ -39,6 +40,7 @@ func (h *Handler) issue(w http.ResponseWriter, r *http.Request, c access.Caller)
 	if err != nil {
 		return err
 	}
+	faultpoint.Here("issue.before_answer")
 	if issued.Replayed {
 		w.Header().Set("Idempotency-Replayed", "true")
 	}

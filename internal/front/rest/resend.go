@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/otpost/otpost/internal/access"
+	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
@@ -26,6 +27,7 @@ func (h *Handler) resend(w http.ResponseWriter, r *http.Request, c access.Caller
 	if err != nil {
 		return err
 	}
+	faultpoint.Here("resend.before_answer")
 	reply(w, http.StatusOK, issuedOf(&issued, h.Now()))
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/otpost/otpost/internal/access"
+	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/passcode"
 )
@@ -41,6 +42,7 @@ func (h *Handler) try(w http.ResponseWriter, r *http.Request, ref passcode.Ref, 
 	if verdict.Reason == passcode.Throttled && !verdict.RetryAt.IsZero() {
 		w.Header().Set("Retry-After", front.Seconds(max(verdict.RetryAt.Sub(now), time.Second)))
 	}
+	faultpoint.Here("verify.before_answer")
 	reply(w, http.StatusOK, verdictOf(&verdict, now))
 	return nil
 }
