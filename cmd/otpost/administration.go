@@ -75,3 +75,11 @@ func revokeKey(ctx context.Context, c *config.Config, id string) error {
 		return err
 	})
 }
+
+func ringKeys(path string) (lines []RingKey, err error) {
+	keys, err := seal.Keys(path)
+	for _, k := range keys {
+		lines = append(lines, RingKey{ID: k.ID, State: string(k.State)})
+	}
+	return lines, err
+}

@@ -16,6 +16,7 @@ type commandLine struct {
 
 	Migrate     migrateCommand     `cmd:"" group:"Operate" help:"Bring the database's schema up to date."`
 	Key         keyCommand         `cmd:"" group:"Operate" help:"Create, list and revoke API keys."`
+	Keyring     keyringCommand     `cmd:"" group:"Operate" help:"List and rotate the keys that the database is written with."`
 	Config      configCommand      `cmd:"" group:"Operate" help:"Show the effective settings, or a documented file."`
 	Healthcheck healthcheckCommand `cmd:"" group:"Operate" help:"Ask a running server whether it is ready."`
 
@@ -37,5 +38,8 @@ func (c *commandLine) prepare() {
 	c.Key.Create.Settings.prepare("Storage")
 	c.Key.List.Settings.prepare("Storage")
 	c.Key.Revoke.Settings.prepare("Storage")
+	c.Keyring.List.Settings.prepare("Storage")
+	c.Keyring.Stage.Settings.prepare("Storage")
+	c.Keyring.Rotate.Settings.prepare("Storage")
 	c.Healthcheck.Settings.prepare("Server")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/otpost/otpost/internal/extension/emulate"
 	"github.com/otpost/otpost/internal/front/rest"
+	"github.com/otpost/otpost/internal/seal"
 )
 
 func main() {
@@ -21,6 +22,7 @@ func main() {
 	context.AfterFunc(ctx, stop) // the first signal asks to stop, the second one kills
 	p := &Program{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(),
 		Serve: serve, Demo: demo, Migrate: migrate, CreateKey: createKey, ListKeys: listKeys, RevokeKey: revokeKey,
+		RingKeys: ringKeys, StageKey: seal.Stage, RotateKey: seal.Rotate,
 		EmulateEntra: emulate.Run, OpenAPI: rest.OpenAPI}
 	os.Exit(p.Run(ctx, os.Args[1:]))
 }

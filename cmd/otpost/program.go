@@ -31,6 +31,10 @@ type Program struct {
 	ListKeys  func(ctx context.Context, settings *config.Config) ([]KeyLine, error)
 	// RevokeKey returns ErrNoSuchKey for an id that names none.
 	RevokeKey func(ctx context.Context, settings *config.Config, id string) error
+	// RingKeys, StageKey and RotateKey list and change the key ring file at a path.
+	RingKeys  func(path string) ([]RingKey, error)
+	StageKey  func(path string) error
+	RotateKey func(path string) error
 	// EmulateEntra plays Entra and writes its account to out. Its exit codes are those of package emulate.
 	EmulateEntra func(ctx context.Context, options emulate.Options, out io.Writer) (exitCode int, err error)
 	// OpenAPI returns the document of the REST API.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/otpost/otpost/internal/config"
 	"github.com/otpost/otpost/internal/extension/emulate"
+	"github.com/otpost/otpost/internal/seal"
 )
 
 var update = flag.Bool("update", false, "write what the transcripts got into them")
@@ -70,6 +71,11 @@ func fakeProgram() *Program {
 			}
 			return nil
 		},
+		RingKeys: func(path string) ([]RingKey, error) {
+			return []RingKey{{"0a1b2c3d", "older"}, {"4e5f6071", "primary"}, {"8293a4b5", "staged"}}, nil
+		},
+		StageKey:  func(string) error { return nil },
+		RotateKey: func(path string) error { return fmt.Errorf("change key ring %s: %w", path, seal.ErrNotStaged) },
 		EmulateEntra: func(_ context.Context, options emulate.Options, out io.Writer) (int, error) {
 			fmt.Fprintln(out, "called "+options.Target+" for "+options.To)
 			if options.Retries == 0 {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -102,6 +103,9 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 	if err := s.db.Own(ctx, clock()); err != nil {
 		return err
 	}
+	if err := s.db.FollowRing(ctx, ring); err != nil {
+		return err
+	}
 	if s.senders, err = openSenders(c, s.db, clock); err != nil {
 		return err
 	}
@@ -128,7 +132,7 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 		return err
 	}
 	s.health = &front.Health{Log: s.log, Fresh: time.Second, Checks: []front.Check{{Name: "database", Check: s.db.Ping},
-		{Name: "migrations", Check: s.db.Ready}, {Name: "keys", Check: func(context.Context) error { return tryRing(ring) }}}}
+		{Name: "migrations", Check: s.db.Ready}, {Name: "keys", Check: func(ctx context.Context) error { return errors.Join(tryRing(ring), s.db.KnowsRing(ctx, ring)) }}}}
 	if c.EntraEnabled() || len(more) > 0 {
 		if s.verifier, err = extension.NewVerifier(trustOf(c, more, s.log)); err != nil {
 			return fmt.Errorf("settings of Entra: %w", err)

@@ -108,6 +108,8 @@ type Delivery struct {
 	Lease string
 	// Dedup is the keyed hash that lets a caller's retry join this delivery, nil when there is none.
 	Dedup []byte
+	// DedupElse are the same under other keys, by which a first request may be found as well. They are not kept.
+	DedupElse [][]byte
 	// Provider and Ref say who accepted it, and under which id of theirs.
 	Provider string
 	Ref      string

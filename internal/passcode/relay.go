@@ -2,7 +2,7 @@ package passcode
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -80,9 +80,12 @@ func (e *Engine) relayed(r *Relay, now time.Time) (d outbox.Delivery, spends []S
 	}
 	d.AnswerBy = r.AnswerBy
 	parts := append([]string{r.Tenant, to.Identifier, r.Code}, r.Dedup...)
-	if d.Dedup, err = e.Ring.Hash(bound("otpost relay 1", parts...)); err != nil {
-		return d, nil, fmt.Errorf("hash request: %w", err)
+	hashes := e.Ring.Hashes(bound("otpost relay 1", parts...))
+	if len(hashes) == 0 {
+		return d, nil, errors.New("hash request: the ring has no key")
 	}
+	// The first request may have been written under another key, before a rotation or by a node that is behind it.
+	d.Dedup, d.DedupElse = hashes[0], hashes[1:]
 	return d, e.Limits.sends(r.Tenant, to.Mailbox, r.Application.ID, client), nil
 }
 

@@ -11,12 +11,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/mac"
 	"github.com/tink-crypto/tink-go/v2/tink"
+
+	"github.com/otpost/otpost/internal/faultpoint"
 )
 
 // Ring seals, opens and hashes. It is safe for use by many goroutines.
@@ -25,33 +28,46 @@ type Ring struct {
 	mac  tink.MAC
 	// macs are mac with each key of the ring as its primary, that of mac itself first.
 	macs []tink.MAC
+	// order are the prefixes of the hashes under each key, the oldest key's first; primary is that of mac.
+	order   []string
+	primary int
 }
 
 // Open reads the key ring file, or makes one with mode 0600 when there is none. created says which. A file that
 // others may read is refused: whoever has it can open everything that was sealed.
 func Open(path string) (ring *Ring, created bool, err error) {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		if err := create(path); err != nil {
 			return nil, false, err
 		}
 		created = true
-	case err != nil:
-		return nil, false, fmt.Errorf("open key ring: %w", err)
-	case info.Mode().Perm()&0o077 != 0:
-		return nil, false, fmt.Errorf("open key ring %s: its mode is %04o, so others can read the keys; run: chmod 600 %s",
-			path, info.Mode().Perm(), path)
 	}
-	raw, err := os.ReadFile(path)
+	raw, err := read(path)
 	if err != nil {
-		return nil, false, fmt.Errorf("open key ring: %w", err)
+		return nil, false, err
 	}
 	ring, err = parse(raw)
 	if err != nil {
 		return nil, false, fmt.Errorf("open key ring %s: %w", path, err)
 	}
 	return ring, created, nil
+}
+
+// read reads the key ring file, unless others may read it too.
+func read(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("open key ring: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("open key ring %s: its mode is %04o, so others can read the keys; run: chmod 600 %s",
+			path, info.Mode().Perm(), path)
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("open key ring: %w", err)
+	}
+	return raw, nil
 }
 
 // New makes a ring that lives in memory only, for tests and for the demo.
@@ -87,22 +103,48 @@ func (r *Ring) Hashes(data []byte) [][]byte {
 	return hashes
 }
 
+// Outdated reports whether hash was made under a key that is older than the primary one.
+func (r *Ring) Outdated(hash []byte) bool {
+	made := slices.IndexFunc(r.order, func(prefix string) bool { return bytes.HasPrefix(hash, []byte(prefix)) })
+	return made >= 0 && made < r.primary
+}
+
 // Matches reports in constant time whether hash is Hash(data) under any key of the ring.
 func (r *Ring) Matches(hash, data []byte) bool { return r.mac.VerifyMAC(hash, data) == nil }
 
-// The file is two key sets in Tink's JSON form, one a line: the sealing keys, then the hashing keys.
-func parse(raw []byte) (*Ring, error) {
+// decode reads the file, which is two key sets in Tink's JSON form, one a line: the sealing keys, then the hashing keys.
+func decode(raw []byte) (sealing, hashing *keyset.Handle, err error) {
 	lines := bytes.SplitN(bytes.TrimSpace(raw), []byte("\n"), 2)
 	if len(lines) != 2 {
-		return nil, errors.New("not a key ring: two lines of JSON are expected")
+		return nil, nil, errors.New("not a key ring: two lines of JSON are expected")
 	}
-	sealing, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(lines[0])))
-	if err != nil {
-		return nil, fmt.Errorf("read sealing keys: %w", err)
+	if sealing, err = insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(lines[0]))); err != nil {
+		return nil, nil, fmt.Errorf("read sealing keys: %w", err)
 	}
-	hashing, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(lines[1])))
+	if hashing, err = insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(lines[1]))); err != nil {
+		return nil, nil, fmt.Errorf("read hashing keys: %w", err)
+	}
+	return sealing, hashing, nil
+}
+
+// encode writes what decode reads.
+func encode(sealing, hashing *keyset.Handle) ([]byte, error) {
+	var out bytes.Buffer
+	for _, handle := range []*keyset.Handle{sealing, hashing} {
+		var line bytes.Buffer
+		if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&line)); err != nil {
+			return nil, fmt.Errorf("write keys: %w", err)
+		}
+		out.Write(bytes.ReplaceAll(bytes.TrimSpace(line.Bytes()), []byte("\n"), nil))
+		out.WriteByte('\n')
+	}
+	return out.Bytes(), nil
+}
+
+func parse(raw []byte) (*Ring, error) {
+	sealing, hashing, err := decode(raw)
 	if err != nil {
-		return nil, fmt.Errorf("read hashing keys: %w", err)
+		return nil, err
 	}
 	ring := &Ring{}
 	if ring.aead, err = aead.New(sealing); err != nil {
@@ -114,6 +156,7 @@ func parse(raw []byte) (*Ring, error) {
 	if ring.macs, err = eachKey(hashing); err != nil {
 		return nil, fmt.Errorf("use hashing keys: %w", err)
 	}
+	ring.order, ring.primary = ages(hashing)
 	return ring, nil
 }
 
@@ -152,7 +195,6 @@ func eachKey(keys *keyset.Handle) (macs []tink.MAC, err error) {
 }
 
 func generate() ([]byte, error) {
-	var out bytes.Buffer
 	sealing, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {
 		return nil, fmt.Errorf("make sealing keys: %w", err)
@@ -161,15 +203,7 @@ func generate() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make hashing keys: %w", err)
 	}
-	for _, handle := range []*keyset.Handle{sealing, hashing} {
-		var line bytes.Buffer
-		if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&line)); err != nil {
-			return nil, fmt.Errorf("write keys: %w", err)
-		}
-		out.Write(bytes.ReplaceAll(bytes.TrimSpace(line.Bytes()), []byte("\n"), nil))
-		out.WriteByte('\n')
-	}
-	return out.Bytes(), nil
+	return encode(sealing, hashing)
 }
 
 // create writes a new ring beside its final name and links it there, so that of two processes that start at once
@@ -189,18 +223,38 @@ func create(path string) error {
 		return fmt.Errorf("make key ring: %w", err)
 	}
 	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(raw)
+	if err := writeOut(tmp, raw); err != nil {
+		return err
+	}
+	faultpoint.Here("ring.before_link")
+	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make key ring: %w", err)
+	}
+	faultpoint.Here("ring.after_link")
+	return syncFolder(filepath.Dir(path))
+}
+
+// writeOut writes a file and closes it; what it holds is on disk then.
+func writeOut(file *os.File, raw []byte) error {
+	_, err := file.Write(raw)
 	if err == nil {
-		err = tmp.Sync()
+		err = file.Sync()
 	}
-	if closeErr := tmp.Close(); err == nil {
-		err = closeErr
+	if err := errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("write key ring: %w", err)
 	}
+	return nil
+}
+
+// syncFolder puts the names in a folder on disk: a database that outlives the only ring it can be read with is lost.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("write key ring: %w", err)
 	}
-	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("make key ring: %w", err)
+	defer folder.Close()
+	if err := folder.Sync(); err != nil {
+		return fmt.Errorf("write key ring: %w", err)
 	}
 	return nil
 }

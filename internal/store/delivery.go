@@ -71,9 +71,9 @@ func flag(b bool) int {
 }
 
 // delivery reads one row; lock is the backend's locking clause or nothing.
-func (t *tx) delivery(where string, lock string, arg any) (d outbox.Delivery, err error) {
+func (t *tx) delivery(where string, lock string, args ...any) (d outbox.Delivery, err error) {
 	found := false
-	err = t.query(t.ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE `+where+lock, []any{arg},
+	err = t.query(t.ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE `+where+lock, args,
 		func(scan func(...any) error) error {
 			found = true
 			d, err = scanDelivery(scan)

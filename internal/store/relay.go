@@ -17,14 +17,16 @@ func (db *DB) Relay(ctx context.Context, d outbox.Delivery, spends []passcode.Sp
 	if err != nil {
 		return nil, false, err
 	}
+	same, hashes := sameRequest(&d)
 	err = db.whole(ctx, func(t *tx) error {
 		joined, tookUp = nil, false
 		if t.whole() { // that it is the first of its kind is what the index demands
-			return errors.Join(t.insertDelivery(&d, sealed), t.spend(spends, now))
+			faultpoint.Here("relay.before_commit")
+			return errors.Join(t.demandFirst(&d), t.insertDelivery(&d, sealed), t.spend(spends, now))
 		}
 		refused := error(nil)
 		for range 2 {
-			first, err := t.delivery(`dedup = $1`, t.lock(), d.Dedup)
+			first, err := t.delivery(same, t.lock(), hashes...)
 			if err == nil {
 				joined = &first
 				tookUp, err = t.join(joined, &d, now)
@@ -46,6 +48,26 @@ func (db *DB) Relay(ctx context.Context, d outbox.Delivery, spends []passcode.Sp
 		return t.insertDelivery(&d, sealed)
 	})
 	return joined, tookUp, err
+}
+
+// sameRequest is the condition for the delivery of an earlier request that d repeats.
+func sameRequest(d *outbox.Delivery) (where string, hashes []any) {
+	where, hashes = `dedup IN ($1`, []any{d.Dedup}
+	for _, other := range d.DedupElse {
+		hashes = append(hashes, other)
+		where += fmt.Sprintf(`, $%d`, len(hashes))
+	}
+	return where + `)`, hashes
+}
+
+// demandFirst fails, for tx.whole, where there is an earlier request under another key of the ring: what it would find
+// under the same key, the index does.
+func (t *tx) demandFirst(d *outbox.Delivery) error {
+	if len(d.DedupElse) == 0 {
+		return nil
+	}
+	same, hashes := sameRequest(d)
+	return t.do(`SELECT 1 / (1 - COUNT(*)) FROM (SELECT 1 FROM deliveries WHERE `+same+` LIMIT 1) AS earlier`, hashes...)
 }
 
 // join lets a repeated request take part in the first one's delivery: the caller waits anew, and a row that nobody

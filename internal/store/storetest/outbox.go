@@ -338,6 +338,13 @@ func repeatedRelayJoins(t *testing.T, s Store) {
 	if got := read(t, s, d.ID); !got.AnswerBy.Equal(again.AnswerBy) || got.Lease != "a" {
 		t.Errorf("joined row %+v, want it held by a, with the new caller's time", got)
 	}
+	// The ring was rotated between the two, or the nodes that got them are not at the same key.
+	rotated := relayed(now.Add(time.Second))
+	rotated.AnswerBy, rotated.Dedup = again.AnswerBy, []byte("under another key")
+	rotated.DedupElse = [][]byte{[]byte("under a third"), []byte("dedup")}
+	if joined, _, err := s.Relay(t.Context(), rotated, nil, now.Add(time.Second)); err != nil || joined == nil || joined.ID != d.ID {
+		t.Errorf("again under another key: %v %v, want it to join %s", joined, err, d.ID)
+	}
 	other := relayed(now)
 	other.Dedup = []byte("other")
 	if joined, _, err := s.Relay(t.Context(), other, nil, now); err != nil || joined != nil {
