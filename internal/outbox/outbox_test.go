@@ -345,6 +345,48 @@ func TestAProcessDoesNotClaimItsOwnBacklog(t *testing.T) {
 	})
 }
 
+// slowToSettle is a store that takes its time to end a caller's wait.
+type slowToSettle struct {
+	outbox.Store
+	takes time.Duration
+}
+
+func (s *slowToSettle) Settle(ctx context.Context, id string, decide func(*outbox.Delivery)) (outbox.Delivery, error) {
+	time.Sleep(s.takes)
+	return s.Store.Settle(ctx, id, decide)
+}
+
+// TestWhatACallerWasPromisedIsNotWithdrawn settles a delivery that was handed over to otpost before, while it waits for
+// a worker, and while the worker meets the withdrawal.
+func TestWhatACallerWasPromisedIsNotWithdrawn(t *testing.T) {
+	for name, takes := range map[string]time.Duration{"at once": 0, "after a worker came by": 2 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, h *house) {
+				h.first.do = func(context.Context, int) error { time.Sleep(time.Second); return nil }
+				o, stop := h.process(t, func(s *outbox.Settings) {
+					s.Workers, s.Store = 1, &slowToSettle{Store: h.db, takes: takes}
+				})
+				busy := h.accept(t, o, "tim@example.org", "first")
+				synctest.Wait()
+				id := h.accept(t, o, "lea@example.org", "first")
+				if d, err := o.Settle(t.Context(), id, true); err != nil || d.State.Final() {
+					t.Errorf("settled as %+v, %v", d, err)
+				}
+				time.Sleep(time.Minute)
+				for _, id := range []string{busy, id} {
+					if d := h.row(t, id); d.State != outbox.Accepted || h.first.count(id) != 1 {
+						t.Errorf("%+v after %d sends, want it sent once", d, h.first.count(id))
+					}
+				}
+				if o.Held() != 0 {
+					t.Errorf("%d places are still taken", o.Held())
+				}
+				stop()
+			})
+		})
+	}
+}
+
 // stubborn is a store whose Accept fails at first.
 type stubborn struct {
 	outbox.Store

@@ -131,6 +131,28 @@ func TestRelayLeavesTheFallbackWhenTold(t *testing.T) {
 	})
 }
 
+// TestARepeatDoesNotTakeBackWhatItsFirstRequestWasTold has two callers of one event. The first is told at its deadline
+// that the message will be sent; then the provider refuses the try that was under way.
+func TestARepeatDoesNotTakeBackWhatItsFirstRequestWasTold(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.mail.took, b.mail.answer = time.Second, downOnce
+		var wg sync.WaitGroup
+		for i := range 2 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * budget / 2)
+				if relayed, _ := b.outcome(t, relay(budget)); relayed.Outcome.Verdict != outbox.Unknown || relayed.Delivery.State.Final() {
+					t.Errorf("caller %d was told %q of a message that is %s", i, relayed.Outcome.Verdict, relayed.Delivery.State)
+				}
+			})
+		}
+		wg.Wait()
+		time.Sleep(time.Minute)
+		if b.mail.count() != 2 {
+			t.Errorf("%d tries were made, want 2: one was refused, and the first caller was told that it will be sent", b.mail.count())
+		}
+	})
+}
+
 func TestRelayIsNotSentWhenNobodyBegan(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.mail.took = 10 * time.Second
