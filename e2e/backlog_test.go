@@ -15,8 +15,9 @@ func TestABacklogLongerThanALeaseSendsNothingTwice(t *testing.T) {
 		k := rig.StartSink(t, "")
 		set := db.Settings().With(k.Settings(), rig.Settings{"lease": "2s", "attempt_timeout": "500ms", "outbox_workers": "1"})
 		p := rig.Start(t, set)
-		rig.NewClient(t, p, rig.CreateKey(t, set, "Shop")).IssueAll(0, people)
-		k.Feed(t, 50) // 3 s for all
+		key := rig.CreateKey(t, set, "Shop")
+		k.Feed(t, 50) // 3 s for all; a message that waits for its answer longer than a try lasts would come twice
+		rig.NewClient(t, p, key).IssueAll(0, people)
 		rig.Await(t, "every delivery to be accepted", func() bool {
 			return db.Number(t, `SELECT COUNT(*) FROM deliveries WHERE state = 'accepted'`) == people
 		})

@@ -54,8 +54,8 @@ func killAmid(t *testing.T, db *rig.Database, answers, received int) {
 		case len(messages) == 1:
 		case len(messages) == 2 && open[rig.Address(i)]:
 			twice++
-			if messages[0].Code != messages[1].Code || messages[0].Code == "" || messages[0].Id != messages[1].Id {
-				t.Errorf("%s got two different messages: %v %v", rig.Address(i), messages[0].Id, messages[1].Id)
+			if messages[0].Code != messages[1].Code || messages[0].Code == "" || messages[0].ID != messages[1].ID {
+				t.Errorf("%s got two different messages: %v %v", rig.Address(i), messages[0].ID, messages[1].ID)
 			}
 		default:
 			t.Errorf("%s got %d messages; not accepted at the kill: %v", rig.Address(i), len(messages), open[rig.Address(i)])

@@ -167,7 +167,7 @@ func provePlants(t *testing.T, db *rig.Database, set rig.Settings, code string) 
 	if rig.Found(p.Log.Bytes(), []string{code}) == nil {
 		t.Error("a code in the log is not found")
 	}
-	if _, err := db.Sql.Exec(`UPDATE attempts SET detail = $1`, code); err != nil {
+	if _, err := db.SQL.Exec(`UPDATE attempts SET detail = $1`, code); err != nil {
 		t.Fatal(err)
 	}
 	if rig.Found(db.Contents(t), []string{code}) == nil {

@@ -23,7 +23,7 @@ func TestTextMessageGoesOutAsASignedWebhook(t *testing.T) {
 			t.Fatalf("got %v and refused %v, want two tries with good signatures", posts, r.Refused)
 		}
 		first, second := posts[0], posts[1]
-		if first.Id != second.Id || first.Id != first.Data.ID || first.Data != second.Data || first.Type != "passcode.send" {
+		if first.ID != second.ID || first.ID != first.Data.ID || first.Data != second.Data || first.Type != "passcode.send" {
 			t.Errorf("got %+v and then %+v, want the same message under the same id", first, second)
 		}
 		if d := first.Data; d.To != "+33612345678" || d.Channel != "sms" || d.Language != "fr" || !strings.Contains(d.Text, d.Code) {

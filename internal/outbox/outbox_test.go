@@ -369,7 +369,7 @@ func TestWhatACallerWasPromisedIsNotWithdrawn(t *testing.T) {
 				busy := h.accept(t, o, "tim@example.org", "first")
 				synctest.Wait()
 				id := h.accept(t, o, "lea@example.org", "first")
-				if d, err := o.Settle(t.Context(), id, true); err != nil || d.State.Final() {
+				if d, err := o.Settle(t.Context(), id, true); err != nil || d.State == outbox.Failed {
 					t.Errorf("settled as %+v, %v", d, err)
 				}
 				time.Sleep(time.Minute)

@@ -20,13 +20,16 @@ type write struct {
 // transaction, commits once, and only then tells them: an answer of success means it is on disk.
 type groupWriter struct {
 	conn    *sqliteConn
+	log     *checkpointer
 	observe func(size int)
 }
 
 func (g *groupWriter) run(writes <-chan *write, stopped chan<- struct{}) {
 	defer close(stopped)
 	defer g.conn.Close()
+	defer close(g.log.look)
 	group := make([]*write, 0, sqliteGroup)
+	groups := 0
 	for first := range writes {
 		group = append(group[:0], first)
 		g.commit(&group, writes)
@@ -35,6 +38,12 @@ func (g *groupWriter) run(writes <-chan *write, stopped chan<- struct{}) {
 		}
 		if g.observe != nil {
 			g.observe(len(group))
+		}
+		if groups++; groups%checkpointGroups == 0 {
+			g.log.wake()
+		}
+		if g.log.finish.Swap(false) {
+			checkpoint(g.conn, "PASSIVE")
 		}
 	}
 }

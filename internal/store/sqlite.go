@@ -23,6 +23,7 @@ type sqliteDB struct {
 	path    string
 	writes  chan *write
 	stopped chan struct{} // closed when the writer has ended
+	log     *checkpointer
 	readers chan *sqliteConn
 	closing sync.RWMutex // held for reading while a write is handed over
 	closed  bool
@@ -55,10 +56,16 @@ func openSQLite(path string, o Options) (*sqliteDB, error) {
 	db := &sqliteDB{path: path, writes: make(chan *write, sqliteGroup), stopped: make(chan struct{}),
 		readers: make(chan *sqliteConn, sqliteReaders)}
 	// The writer comes first: it makes the file a WAL one, which readers cannot.
-	writer, err := newSQLiteConn(path, "synchronous(FULL)", "wal_autocheckpoint(16000)", "cache_size(-16000)")
+	writer, err := newSQLiteConn(path, "synchronous(FULL)", "wal_autocheckpoint(0)", "cache_size(-16000)")
 	if err != nil {
 		return nil, err
 	}
+	copier, err := newSQLiteConn(path, "synchronous(FULL)", "wal_autocheckpoint(0)")
+	if err != nil {
+		return nil, err
+	}
+	db.log = &checkpointer{conn: copier, look: make(chan struct{}, 1), stopped: make(chan struct{})}
+	go db.log.run()
 	for range sqliteReaders {
 		reader, err := newSQLiteConn(path, "query_only(1)", "cache_size(-4000)")
 		if err != nil {
@@ -66,7 +73,7 @@ func openSQLite(path string, o Options) (*sqliteDB, error) {
 		}
 		db.readers <- reader
 	}
-	go (&groupWriter{conn: writer, observe: o.ObserveGroup}).run(db.writes, db.stopped)
+	go (&groupWriter{conn: writer, log: db.log, observe: o.ObserveGroup}).run(db.writes, db.stopped)
 	return db, nil
 }
 
@@ -149,6 +156,7 @@ func (db *sqliteDB) close() error {
 	db.closed = true
 	close(db.writes)
 	<-db.stopped
+	<-db.log.stopped
 	for range sqliteReaders {
 		(<-db.readers).Close()
 	}

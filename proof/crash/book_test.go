@@ -104,8 +104,8 @@ var greylist = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 7, 
 func (b *book) receive(m rig.Message) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if crc32.ChecksumIEEE([]byte(m.Id))%8 == 0 && !b.refused[m.Id] {
-		b.refused[m.Id] = true
+	if crc32.ChecksumIEEE([]byte(m.ID))%8 == 0 && !b.refused[m.ID] {
+		b.refused[m.ID] = true
 		return greylist
 	}
 	id := deliveryOf(m)
@@ -115,6 +115,6 @@ func (b *book) receive(m rig.Message) error {
 }
 
 func deliveryOf(m rig.Message) string {
-	id, _, _ := strings.Cut(strings.TrimPrefix(m.Id, "<"), "@")
+	id, _, _ := strings.Cut(strings.TrimPrefix(m.ID, "<"), "@")
 	return id
 }

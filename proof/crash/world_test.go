@@ -125,7 +125,7 @@ func (w *world) abandon() {
 // age makes something that the sweeper takes away: idempotency keys that are as old as they get.
 func (w *world) age() {
 	w.t.Helper()
-	if _, err := w.db.Sql.Exec(`UPDATE idempotency SET expires_at = 1`); err != nil {
+	if _, err := w.db.SQL.Exec(`UPDATE idempotency SET expires_at = 1`); err != nil {
 		w.t.Error(err)
 	}
 	w.sink.Answer(-1)
@@ -155,7 +155,7 @@ func (w *world) buried() {
 func (w *world) deliveries() map[string]string {
 	w.t.Helper()
 	states := map[string]string{}
-	rows, err := w.db.Sql.Query(`SELECT id, state FROM deliveries`)
+	rows, err := w.db.SQL.Query(`SELECT id, state FROM deliveries`)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func (d *delivery) count(class outbox.Class) (n int) {
 // deliveries are all messages by recipient; each recipient is sent one.
 func deliveries(t testing.TB, db *rig.Database) map[string]*delivery {
 	t.Helper()
-	rows, err := db.Sql.Query(`SELECT d.id, d.recipient, d.state, d.due_at, COALESCE(a.n, 0), COALESCE(a.class, ''),
+	rows, err := db.SQL.Query(`SELECT d.id, d.recipient, d.state, d.due_at, COALESCE(a.n, 0), COALESCE(a.class, ''),
 		COALESCE(a.code, ''), COALESCE(a.detail, ''), COALESCE(a.at, 0), COALESCE(a.took, 0)
 		FROM deliveries d LEFT JOIN attempts a ON a.delivery = d.id ORDER BY d.id, a.n`)
 	if err != nil {
@@ -89,7 +89,7 @@ func underWay(t testing.TB, db *rig.Database) int {
 // hurry makes due now what waits for a mended account.
 func hurry(t testing.TB, db *rig.Database) {
 	t.Helper()
-	if _, err := db.Sql.Exec(`UPDATE deliveries SET due_at = $1 WHERE state = 'queued'`, time.Now().UnixMilli()); err != nil {
+	if _, err := db.SQL.Exec(`UPDATE deliveries SET due_at = $1 WHERE state = 'queued'`, time.Now().UnixMilli()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -27,8 +27,8 @@ type filler struct {
 // fill opens a filler on the database that a sample was taken of, and calls write with it.
 func fill(t testing.TB, db *rig.Database, like *sample, write func(f *filler)) {
 	t.Helper()
-	db.Sql.SetMaxIdleConns(0) // so that a SQLite file can leave WAL mode for a while
-	conn, err := db.Sql.Conn(t.Context())
+	db.SQL.SetMaxIdleConns(0) // so that a SQLite file can leave WAL mode for a while
+	conn, err := db.SQL.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

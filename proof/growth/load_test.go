@@ -103,7 +103,7 @@ func drain(t *testing.T, db *rig.Database, full, empty *driver, n int) {
 	t.Helper()
 	alone := empty.run(window())
 	before := full.mail.total.Load()
-	_, err := db.Sql.Exec(`UPDATE deliveries SET due_at = $1 WHERE id IN (SELECT id FROM deliveries WHERE state = 'queued'
+	_, err := db.SQL.Exec(`UPDATE deliveries SET due_at = $1 WHERE id IN (SELECT id FROM deliveries WHERE state = 'queued'
 		ORDER BY due_at LIMIT $2)`, time.Now().UnixMilli(), n)
 	if err != nil {
 		t.Fatal(err)

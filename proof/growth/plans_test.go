@@ -53,7 +53,7 @@ func TestPlansOfAnEmptyDatabaseDoNotLast(t *testing.T) {
 	like := takeSample(t, s.db, s.own, s.mail)
 	for _, statement := range []string{"DELETE FROM challenges", "DELETE FROM deliveries", "DELETE FROM attempts",
 		"DELETE FROM limits", "VACUUM ANALYZE"} {
-		if _, err := s.db.Sql.Exec(statement); err != nil {
+		if _, err := s.db.SQL.Exec(statement); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -146,7 +146,7 @@ func (s *scene) sweep() {
 // forget sets PostgreSQL's counts to 0.
 func (s *scene) forget() {
 	s.t.Helper()
-	if _, err := s.db.Sql.Exec(`SELECT pg_stat_reset()`); err != nil {
+	if _, err := s.db.SQL.Exec(`SELECT pg_stat_reset()`); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -198,7 +198,7 @@ func plan(t *testing.T, db *rig.Database, statement string) (steps []string) {
 	for range placeholder.FindAllString(statement, -1) {
 		args = append(args, nil)
 	}
-	rows, err := db.Sql.Query("EXPLAIN QUERY PLAN "+statement, args...)
+	rows, err := db.SQL.Query("EXPLAIN QUERY PLAN "+statement, args...)
 	if err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}

@@ -31,7 +31,7 @@ func takeSample(t testing.TB, db *rig.Database, settings rig.Settings, mail *rig
 	s := (&sample{}).newest(t, db)
 	var id string
 	var sealed []byte
-	if err := db.Sql.QueryRow(`SELECT id, message FROM deliveries WHERE message IS NOT NULL`).Scan(&id, &sealed); err != nil {
+	if err := db.SQL.QueryRow(`SELECT id, message FROM deliveries WHERE message IS NOT NULL`).Scan(&id, &sealed); err != nil {
 		t.Fatal(err)
 	}
 	var err error
@@ -49,7 +49,7 @@ func takeSample(t testing.TB, db *rig.Database, settings rig.Settings, mail *rig
 // newest is the same sample with the newest delivered passcode of the database in the place of its own.
 func (s sample) newest(t testing.TB, db *rig.Database) *sample {
 	t.Helper()
-	row := db.Sql.QueryRow(`SELECT challenge, id FROM deliveries WHERE challenge <> '' AND state = 'accepted' ORDER BY id DESC LIMIT 1`)
+	row := db.SQL.QueryRow(`SELECT challenge, id FROM deliveries WHERE challenge <> '' AND state = 'accepted' ORDER BY id DESC LIMIT 1`)
 	if err := row.Scan(&s.challenge, &s.delivery); err != nil {
 		t.Fatal(err)
 	}

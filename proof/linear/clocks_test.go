@@ -23,10 +23,10 @@ func TestClocksThatDiffer(t *testing.T) {
 		for _, messages := range r.sink.ByRecipient() {
 			ids := map[string]bool{}
 			for _, m := range messages {
-				if ids[m.Id] {
+				if ids[m.ID] {
 					twice++
 				}
-				ids[m.Id] = true
+				ids[m.ID] = true
 			}
 		}
 		if twice > 0 {

@@ -38,7 +38,7 @@ func (r *run) resolve() (mails map[string][]mail) {
 }
 
 func (r *run) facts() (facts []fact) {
-	rows, err := r.db.Sql.Query(`SELECT id, metadata, created_at FROM challenges ORDER BY id`)
+	rows, err := r.db.SQL.Query(`SELECT id, metadata, created_at FROM challenges ORDER BY id`)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -105,14 +105,14 @@ func (r *run) codes() map[string][]mail {
 	code := map[string]string{}
 	for _, messages := range r.sink.ByRecipient() {
 		for _, m := range messages {
-			id, _, _ := strings.Cut(strings.TrimPrefix(m.Id, "<"), "@")
+			id, _, _ := strings.Cut(strings.TrimPrefix(m.ID, "<"), "@")
 			if before, again := code[id]; again && before != m.Code {
 				r.t.Errorf("the message %s came with two codes", id)
 			}
 			code[id] = m.Code
 		}
 	}
-	rows, err := r.db.Sql.Query(`SELECT challenge, id, created_at FROM deliveries ORDER BY created_at, id`)
+	rows, err := r.db.SQL.Query(`SELECT challenge, id, created_at FROM deliveries ORDER BY created_at, id`)
 	if err != nil {
 		r.t.Fatal(err)
 	}

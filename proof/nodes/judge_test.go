@@ -73,8 +73,8 @@ func (s *story) holds(states map[string]bool, id string) bool {
 // returns how many came beyond the first.
 func (s *story) same(to string, copies []mail, doubted map[string]bool) (more int) {
 	for _, m := range copies {
-		if m.Id != copies[0].Id || m.Code != copies[0].Code || m.Code == "" {
-			s.t.Errorf("%s got two different messages: %s %s", to, copies[0].Id, m.Id)
+		if m.ID != copies[0].ID || m.Code != copies[0].Code || m.Code == "" {
+			s.t.Errorf("%s got two different messages: %s %s", to, copies[0].ID, m.ID)
 		}
 	}
 	if len(copies) > 1 && !doubted[to] {

@@ -100,7 +100,7 @@ func (q *quotas) judge() {
 	for to, ids := range q.granted {
 		letters := map[string]bool{}
 		for _, m := range q.l.mail.to(to) {
-			letters[m.Id] = true
+			letters[m.ID] = true
 		}
 		if len(ids) != sends || len(letters) > sends {
 			t.Errorf("%s was granted %d passcodes and sent %d messages, want %d passcodes", to, len(ids), len(letters), sends)

@@ -18,7 +18,7 @@ type Database struct {
 	// url is the value of OTPOST_DATABASE.
 	url    string
 	folder string
-	Sql    *sql.DB
+	SQL    *sql.DB
 }
 
 // OnBoth runs a test on SQLite and on PostgreSQL, side by side with others.
@@ -62,7 +62,7 @@ func (db *Database) open(t testing.TB, driver, source string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { handle.Close() })
-	db.Sql = handle
+	db.SQL = handle
 }
 
 // Settings name the database and its key ring to a server.
@@ -73,7 +73,7 @@ func (db *Database) Settings() Settings {
 // Number reads one number.
 func (db *Database) Number(t testing.TB, query string, args ...any) (n int) {
 	t.Helper()
-	if err := db.Sql.QueryRow(query, args...).Scan(&n); err != nil {
+	if err := db.SQL.QueryRow(query, args...).Scan(&n); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return n
@@ -82,7 +82,7 @@ func (db *Database) Number(t testing.TB, query string, args ...any) (n int) {
 // Texts reads one column.
 func (db *Database) Texts(t testing.TB, query string, args ...any) (texts []string) {
 	t.Helper()
-	rows, err := db.Sql.Query(query, args...)
+	rows, err := db.SQL.Query(query, args...)
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}

@@ -21,7 +21,7 @@ const webhookKey = "a key of the webhook, 32 bytes.."
 
 // posted is a webhook that carried a good signature.
 type posted struct {
-	Id   string
+	ID   string `json:"-"`
 	Type string
 	Data struct{ ID, Channel, To, Text, Code, Language string }
 }
@@ -65,7 +65,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	mac.Write([]byte(id + "." + at + "." + string(body)))
 	seconds, timeErr := strconv.ParseInt(at, 10, 64)
 	age := time.Since(time.Unix(seconds, 0)).Abs()
-	p := posted{Id: id}
+	p := posted{ID: id}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if h.Get("Webhook-Signature") != "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)) || err != nil || timeErr != nil ||

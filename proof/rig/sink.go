@@ -33,7 +33,7 @@ type Sink struct {
 
 // Message is a mail as far as the tests care.
 type Message struct {
-	To, Id, Code string
+	To, ID, Code string
 	text         []byte
 }
 
@@ -179,7 +179,7 @@ func (s *sinkSession) Data(r io.Reader) error {
 	}
 	m := Message{To: s.to, text: text}
 	if parsed, err := mail.ReadMessage(bytes.NewReader(text)); err == nil {
-		m.Id, m.Code = parsed.Header.Get("Message-Id"), codeIn(parsed.Header.Get("Subject"))
+		m.ID, m.Code = parsed.Header.Get("Message-Id"), codeIn(parsed.Header.Get("Subject"))
 	}
 	return s.sink.deliver(m)
 }

@@ -181,7 +181,7 @@ func (l *leak) plants() {
 		break
 	}
 	search := rig.NewSearch([]string{code})
-	if _, err := l.db.Sql.Exec(`UPDATE applications SET name = $1`, code); err != nil {
+	if _, err := l.db.SQL.Exec(`UPDATE applications SET name = $1`, code); err != nil {
 		l.t.Fatal(err)
 	}
 	found := map[string]bool{}

@@ -93,7 +93,7 @@ func (s *scene) strange(to string) (id string) {
 
 func (s *scene) exec(query string, args ...any) {
 	s.t.Helper()
-	if _, err := s.db.Sql.Exec(query, args...); err != nil {
+	if _, err := s.db.SQL.Exec(query, args...); err != nil {
 		s.t.Fatalf("%s: %v", query, err)
 	}
 }
