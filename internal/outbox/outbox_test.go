@@ -114,6 +114,23 @@ func (h *house) accept(t *testing.T, o *outbox.Outbox, to string, route ...strin
 	return d.ID
 }
 
+// relay writes a delivery whose caller waits for so long, and hands it over.
+func (h *house) relay(t *testing.T, o *outbox.Outbox, to string, wait time.Duration) string {
+	t.Helper()
+	now := time.Now()
+	d := outbox.Delivery{ID: outbox.NewID("dl", now), Tenant: "default", Channel: outbox.Email, To: to, Route: []string{"first"},
+		State: outbox.Queued, CreatedAt: now, DueAt: now, Deadline: now.Add(10 * time.Minute), AnswerBy: now.Add(wait),
+		Dedup: []byte(to), Message: &outbox.Message{Channel: outbox.Email, To: to, Text: "482913", Code: "482913"}}
+	if !o.Reserve(&d) {
+		t.Fatal("there is no room")
+	}
+	if _, _, err := h.db.Relay(t.Context(), d, nil, now); err != nil {
+		t.Fatal(err)
+	}
+	o.HandOver(d)
+	return d.ID
+}
+
 func (h *house) row(t *testing.T, id string) outbox.Delivery {
 	t.Helper()
 	d, err := h.db.Delivery(t.Context(), id)
@@ -385,6 +402,38 @@ func TestWhatACallerWasPromisedIsNotWithdrawn(t *testing.T) {
 			})
 		})
 	}
+}
+
+// brokenAtSettle is a store that decides a settlement and then cannot commit it.
+type brokenAtSettle struct{ outbox.Store }
+
+func (s brokenAtSettle) Settle(ctx context.Context, id string, decide func(*outbox.Delivery)) (d outbox.Delivery, err error) {
+	if d, err = s.Delivery(ctx, id); err == nil {
+		decide(&d)
+		err = errors.New("disk is full")
+	}
+	return d, err
+}
+
+// TestASettlementThatIsNotOnDiskLeavesNoRowBehind withdraws a delivery that waits for a worker, and loses that.
+func TestASettlementThatIsNotOnDiskLeavesNoRowBehind(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = func(context.Context, int) error { time.Sleep(2 * time.Second); return nil }
+		o, stop := h.process(t, func(s *outbox.Settings) { s.Workers, s.Store = 1, brokenAtSettle{h.db} })
+		h.accept(t, o, "tim@example.org", "first")
+		synctest.Wait()
+		id := h.relay(t, o, "lea@example.org", time.Second)
+		time.Sleep(time.Second)
+		if _, err := o.Settle(t.Context(), id, true); err == nil {
+			t.Fatal("a settlement that was not written was reported as one")
+		}
+		time.Sleep(5*time.Second + 100*time.Millisecond)
+		synctest.Wait()
+		if d := h.row(t, id); d.State != outbox.Failed || h.first.count(id) != 0 || o.Held() != 0 {
+			t.Errorf("%+v after %d sends, with %d held; want it ended, since its caller was not told that it was sent", d, h.first.count(id), o.Held())
+		}
+		stop()
+	})
 }
 
 // stubborn is a store whose Accept fails at first.

@@ -45,17 +45,24 @@ func (o *Outbox) Release() { o.room.Add(1) }
 // Abandon gives back a reservation whose row may or may not have been written, because the store lost its connection
 // in between: if the row is there, it is due for anybody, as soon as the store can be reached.
 func (o *Outbox) Abandon(d Delivery) {
+	o.giveUp(d.ID, func() {
+		o.room.Add(1)
+		o.Wake()
+	})
+}
+
+// giveUp returns a row to the store, as soon as the store can be reached.
+func (o *Outbox) giveUp(id string, then func()) {
 	o.pending.Go(func() {
 		for tries := 1; ; tries++ {
-			err := o.store.Return(context.Background(), o.token, []string{d.ID}, o.Now())
+			err := o.store.Return(context.Background(), o.token, []string{id}, o.Now())
 			if err == nil || o.closing.Load() { // at the end the lease lapses, which comes to the same
 				break
 			}
-			o.Log.Error("return delivery", "delivery", d.ID, "passcode_id", d.Challenge, "error", err)
+			o.Log.Error("return delivery", "delivery", id, "error", err)
 			time.Sleep(backoff(soon, tries))
 		}
-		o.room.Add(1)
-		o.Wake()
+		then()
 	})
 }
 
@@ -100,6 +107,10 @@ func (o *Outbox) Settle(ctx context.Context, id string, handOver bool) (Delivery
 		}
 		settle(d, unbegun, handOver, now)
 	})
+	if err != nil && unbegun {
+		// No worker will send it, and the row may still say that one will. Whoever claims it finds its caller's time over.
+		o.giveUp(id, o.Wake)
+	}
 	if err == nil {
 		faultpoint.Here("settle.after_commit")
 	}
