@@ -83,5 +83,12 @@ func Fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, doing string
 		log.LogAttrs(r.Context(), slog.LevelError, "request failed", slog.String("doing", doing),
 			slog.String(RequestIDKey, RequestID(r.Context())), slog.Any("error", err))
 	}
+	var passing interface{ Temporary() bool }
+	if errors.As(err, &passing) && passing.Temporary() {
+		Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Title: "Database not reachable",
+			Detail:     "The database cannot be reached. Try again after Retry-After, with the same Idempotency-Key if there was one.",
+			RetryAfter: time.Second}.Write(w, r)
+		return
+	}
 	Internal().Write(w, r)
 }

@@ -42,15 +42,27 @@ func (db *postgresDB) with(ctx context.Context, f func(context.Context, *pgxpool
 	defer cancel()
 	conn, err := db.pool.Acquire(ctx)
 	if err != nil {
-		return err
+		return unreachable{err}
 	}
 	defer conn.Release()
-	if err = f(ctx, conn); cannotWrite(err) {
+	switch err = f(ctx, conn); {
+	case cannotWrite(err):
 		// All connections of the pool lead to a server that is no primary any more.
 		db.pool.Reset()
+		return unreachable{err}
+	case err != nil && conn.Conn().IsClosed():
+		return unreachable{err}
 	}
 	return err
 }
+
+// unreachable is a failure on the way to the database, which passes. Whether a transaction took place is not known.
+type unreachable struct{ error }
+
+// Temporary is how a door knows that the same request may succeed soon.
+func (unreachable) Temporary() bool { return true }
+
+func (u unreachable) Unwrap() error { return u.error }
 
 // errReadOnly is said by a server that is no primary, or no longer.
 var errReadOnly = errors.New("the database server takes no writes")
