@@ -3,8 +3,10 @@ package store_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -189,5 +191,41 @@ func TestARightCodeNeedsABudget(t *testing.T) {
 	d.now = d.now.Add(2 * time.Minute)
 	if v, err := d.Verify(t.Context(), ref, d.code); err != nil || !v.Verified {
 		t.Errorf("the right code in the next window: %+v, %v", v, err)
+	}
+}
+
+// TestACodeOutlivesARotation verifies a passcode that was issued under the key before.
+func TestACodeOutlivesARotation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "otpost.keys")
+	before, _, err := seal.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(seal.Stage(path), seal.Rotate(path)); err != nil {
+		t.Fatal(err)
+	}
+	after, _, err := seal.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quick := &counting{}
+	d := newDesk(t, pgtest.Start(t).Database(t), func(s passcode.Store) passcode.Store { quick.Store = s; return quick })
+	for _, under := range []*seal.Ring{before, after} {
+		d.Ring = under
+		made, err := d.Issue(t.Context(), passcode.Request{Tenant: "default", To: "lea@example.test"}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Ring = after
+		ref := passcode.Ref{Tenant: "default", ID: made.Challenge.ID}
+		if v, err := d.Verify(t.Context(), ref, "no code"); err != nil || v.Reason != passcode.WrongCode || v.TriesLeft != 2 {
+			t.Errorf("a wrong code: %+v, %v", v, err)
+		}
+		if v, err := d.Verify(t.Context(), ref, d.code); err != nil || !v.Verified {
+			t.Errorf("the right code: %+v, %v", v, err)
+		}
+	}
+	if quick.done != 2 {
+		t.Errorf("%d tries were done in one step, want the two under the newer key", quick.done)
 	}
 }
