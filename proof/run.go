@@ -19,6 +19,7 @@ type result struct {
 	part
 	held           bool
 	passed, failed int
+	began          time.Time
 	took           time.Duration
 	figures        []figure
 	// complaints are the output of the tests that failed.
@@ -61,14 +62,13 @@ func run(p part, short bool, progress io.Writer) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	r := result{part: p}
-	began := time.Now()
+	r := result{part: p, began: time.Now()}
 	if err := test.Start(); err != nil {
 		return result{}, fmt.Errorf("go test: %w", err)
 	}
 	r.count(events, progress)
 	err = test.Wait()
-	r.held, r.took = err == nil && r.passed > 0, time.Since(began)
+	r.held, r.took = err == nil && r.passed > 0, time.Since(r.began)
 	if !r.held && len(r.complaints) == 0 {
 		r.complaints = append(r.complaints, stderr.String())
 	}
@@ -80,16 +80,13 @@ func run(p part, short bool, progress io.Writer) (result, error) {
 func (r *result) count(events io.Reader, progress io.Writer) {
 	output := map[string][]string{}
 	for decoder := json.NewDecoder(events); ; {
-		var e struct {
-			Action, Package, Test, Output string
-			Elapsed                       float64
-		}
+		var e struct{ Action, Package, Test, Output string }
 		if decoder.Decode(&e) != nil {
 			return
 		}
 		test := e.Package + " " + e.Test
 		if (e.Action == "pass" || e.Action == "fail") && e.Test != "" && !strings.Contains(e.Test, "/") {
-			fmt.Fprintf(progress, "%18s%s %s, %.1f s\n", "", e.Action, e.Test, e.Elapsed)
+			fmt.Fprintf(progress, "%18s%s %s, after %v\n", "", e.Action, e.Test, time.Since(r.began).Round(time.Second))
 		}
 		switch e.Action {
 		case "output", "build-output":
