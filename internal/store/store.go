@@ -94,6 +94,10 @@ func (db *DB) Ready(ctx context.Context) error {
 	return nil
 }
 
+// underWay are the deliveries that somebody holds. What waits beside them may be much, so they are found in the index of
+// what waits alone; it is of both states, which the first condition says to it.
+const underWay = `SELECT id FROM deliveries WHERE state IN ('queued', 'sending') AND state = 'sending'`
+
 // voidLease is the lease of a row whose holder is known to be dead.
 const voidLease = "void"
 
@@ -108,9 +112,8 @@ func (db *DB) Own(ctx context.Context, now time.Time) error {
 		return err
 	}
 	return db.transact(ctx, func(t *tx) error {
-		// The first condition says nothing that the second does not, but that the index of what waits will do.
 		_, err := t.exec(`UPDATE deliveries SET due_at = CASE WHEN answer_by > $1 THEN answer_by ELSE $1 END,
-			lease = '`+voidLease+`' WHERE state IN ('queued', 'sending') AND state = 'sending'`, now.UnixMilli())
+			lease = '`+voidLease+`' WHERE id IN (`+underWay+`)`, now.UnixMilli())
 		faultpoint.Here("own.before_commit")
 		return err
 	})
