@@ -389,7 +389,8 @@ func TestWhatACallerWasPromisedIsNotWithdrawn(t *testing.T) {
 				if d, err := o.Settle(t.Context(), id, true); err != nil || d.State == outbox.Failed {
 					t.Errorf("settled as %+v, %v", d, err)
 				}
-				time.Sleep(time.Minute)
+				time.Sleep(time.Minute + 100*time.Millisecond) // not when the store is asked for what is due, which takes places
+				synctest.Wait()
 				for _, id := range []string{busy, id} {
 					if d := h.row(t, id); d.State != outbox.Accepted || h.first.count(id) != 1 {
 						t.Errorf("%+v after %d sends, want it sent once", d, h.first.count(id))

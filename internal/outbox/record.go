@@ -14,10 +14,14 @@ import (
 // this process can send twice, beside those being sent.
 const recording = 128
 
+// recorders is how many write acceptances at the same time. One waits for an answer of a database that is far away while
+// messages pile up; more make smaller transactions.
+const recorders = 4
+
 // recordTaken writes acceptances until the channel is closed: all that have come while the last ones were written go
 // into one transaction.
 func (o *Outbox) recordTaken(ctx context.Context) {
-	batch := make([]Acceptance, 0, recording)
+	batch := make([]Acceptance, 0, recording/recorders)
 	for first := range o.taken {
 		batch = append(batch[:0], first)
 		for more := true; more && len(batch) < cap(batch); {

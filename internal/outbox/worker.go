@@ -88,7 +88,9 @@ func orElse[T comparable](value, otherwise T) T {
 // and returns; when sending ends, sends under way are cut off.
 func (o *Outbox) Run(ctx, sending context.Context) error {
 	var workers, recorder sync.WaitGroup
-	recorder.Go(func() { o.recordTaken(sending) })
+	for range recorders {
+		recorder.Go(func() { o.recordTaken(sending) })
+	}
 	for range o.Workers {
 		workers.Go(func() { o.work(ctx, sending) })
 	}
