@@ -32,7 +32,7 @@ type emulateEntraCommand struct {
 	TenantID    string        `placeholder:"GUID" help:"Directory (tenant) id. Without it the token's own, or a made-up one."`
 	Audience    string        `placeholder:"ID" help:"Who the token is for: the receiver's entra_audience. Without it a made-up one."`
 	FunctionKey string        `placeholder:"KEY" help:"Second secret, sent as ?code=KEY."`
-	Token       string        `env:"OTPOST_ENTRA_TOKEN" placeholder:"TOKEN" help:"Token to send instead of one signed by the emulator's own issuer ($OTPOST_ENTRA_TOKEN)."`
+	Token       string        `env:"OTPOST_ENTRA_TOKEN" placeholder:"TOKEN" help:"Token to send instead of one signed by the emulator's own issuer."`
 	Issuer      string        `default:"127.0.0.1:8084" placeholder:"HOST:PORT" help:"Address the emulator's own issuer listens on, for the receiver to fetch its keys from (default 127.0.0.1:8084)."`
 	IssuerKey   string        `placeholder:"PATH" help:"File of the issuer's signing key, made when it is not there. Without it each run has a new key, which a receiver takes up at most once a minute."`
 	PrintIssuer bool          `help:"Print what a receiver must be told to trust the issuer, and send nothing."`
