@@ -78,16 +78,26 @@ func inBubble(t *testing.T, f func(t *testing.T, h *house)) {
 
 // process starts an outbox and returns it with a function that ends it in good order.
 func (h *house) process(t *testing.T, change func(*outbox.Settings)) (*outbox.Outbox, func()) {
+	o := h.idle(change)
+	return o, run(t, o)
+}
+
+// idle is an outbox that does not run yet.
+func (h *house) idle(change func(*outbox.Settings)) *outbox.Outbox {
 	s := outbox.Settings{Store: h.db, Senders: map[string]outbox.Sender{"first": h.first, "second": h.second}, Workers: 2}
 	if change != nil {
 		change(&s)
 	}
-	o := outbox.New(s)
-	ctx, stop := context.WithCancel(context.Background())
+	return outbox.New(s)
+}
+
+// run runs an outbox, and returns what ends it in good order.
+func run(t *testing.T, o *outbox.Outbox) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- o.Run(ctx, context.Background()) }()
-	return o, func() {
-		stop()
+	return func() {
+		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("outbox: %v", err)
 		}
@@ -362,6 +372,24 @@ func TestAProcessDoesNotClaimItsOwnBacklog(t *testing.T) {
 	})
 }
 
+// TestALeaseOutlivesTheRecordToo begins a try whose lease would last for the try and hardly longer.
+func TestALeaseOutlivesTheRecordToo(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = func(context.Context, int) error { time.Sleep(700 * time.Millisecond); return nil }
+		o, stop := h.process(t, func(s *outbox.Settings) { s.Workers, s.Lease, s.AttemptTimeout = 1, 5*time.Second, 4*time.Second })
+		h.accept(t, o, "tim@example.org", "first")
+		synctest.Wait()
+		id := h.accept(t, o, "lea@example.org", "first")
+		time.Sleep(800 * time.Millisecond) // the worker has begun with it, 4.3 s before its lease lapses
+		synctest.Wait()
+		if d := h.row(t, id); d.State != outbox.Sending || d.DueAt.Sub(time.Now()) < 4500*time.Millisecond {
+			t.Errorf("%+v, %v before its lease lapses: a record that is slow by 0.3 s lets another process send it again", d, time.Until(d.DueAt))
+		}
+		time.Sleep(time.Minute)
+		stop()
+	})
+}
+
 // slowToSettle is a store that takes its time to end a caller's wait.
 type slowToSettle struct {
 	outbox.Store
@@ -537,7 +565,7 @@ func TestWhatAnotherTookUpIsNotProvedUnsent(t *testing.T) {
 		o, letGo, stop := h.busy(t)
 		d := h.relayed(t, o)
 		time.Sleep(o.Lease)
-		other, stopOther := h.process(t, nil)
+		other := h.idle(nil) // once it runs, it claims what is due
 		again, now := d, time.Now()
 		again.AnswerBy = now.Add(time.Second)
 		other.Reserve(&again)
@@ -545,6 +573,7 @@ func TestWhatAnotherTookUpIsNotProvedUnsent(t *testing.T) {
 		if err != nil || !tookUp {
 			t.Fatalf("took up %v, %v, want the other to hold it", tookUp, err)
 		}
+		stopOther := run(t, other)
 		if err := other.TakeUp(t.Context(), *joined); err != nil {
 			t.Fatal(err)
 		}
