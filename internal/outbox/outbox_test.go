@@ -382,7 +382,7 @@ func TestALeaseOutlivesTheRecordToo(t *testing.T) {
 		id := h.accept(t, o, "lea@example.org", "first")
 		time.Sleep(800 * time.Millisecond) // the worker has begun with it, 4.3 s before its lease lapses
 		synctest.Wait()
-		if d := h.row(t, id); d.State != outbox.Sending || d.DueAt.Sub(time.Now()) < 4500*time.Millisecond {
+		if d := h.row(t, id); d.State != outbox.Sending || time.Until(d.DueAt) < 4500*time.Millisecond {
 			t.Errorf("%+v, %v before its lease lapses: a record that is slow by 0.3 s lets another process send it again", d, time.Until(d.DueAt))
 		}
 		time.Sleep(time.Minute)

@@ -39,8 +39,7 @@ func (c *checkpointer) run() {
 		if frames-copied < checkpointCopy && frames < checkpointAnew {
 			continue
 		}
-		frames, copied = c.ask("PASSIVE")
-		if frames < checkpointAnew {
+		if frames, _ = c.ask("PASSIVE"); frames < checkpointAnew {
 			continue
 		}
 		for range 3 { // what was added meanwhile, and less each time

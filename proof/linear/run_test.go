@@ -25,7 +25,6 @@ type run struct {
 	sink    *rig.Sink
 	cluster *cluster
 	people  []*person
-	mails   map[string][]rig.Message
 	began   time.Time
 	// wanted are kinds of answers that have to come.
 	wanted []string
