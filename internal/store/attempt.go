@@ -36,6 +36,11 @@ func demandOne(sql string) string {
 	return `WITH done AS (` + sql + ` RETURNING 1) SELECT 1 / COUNT(*) FROM done`
 }
 
+// demandNone makes of a query a statement that fails where it finds a row. It is for tx.whole.
+func demandNone(query string) string {
+	return `SELECT 1 / CASE WHEN EXISTS (` + query + `) THEN 0 ELSE 1 END`
+}
+
 var acceptWhole = demandOne(acceptSQL)
 
 func (t *tx) accept(took *outbox.Acceptance, became *outbox.Accepting, now time.Time) error {

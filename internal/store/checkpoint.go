@@ -35,29 +35,25 @@ func (c *checkpointer) run() {
 	defer close(c.stopped)
 	defer c.conn.Close()
 	for range c.look {
-		frames, copied := c.ask("NOOP")
+		frames, copied := checkpoint(c.conn, "NOOP")
 		if frames-copied < checkpointCopy && frames < checkpointAnew {
 			continue
 		}
-		if frames, _ = c.ask("PASSIVE"); frames < checkpointAnew {
+		if frames, _ = checkpoint(c.conn, "PASSIVE"); frames < checkpointAnew {
 			continue
 		}
 		for range 3 { // what was added meanwhile, and less each time
-			if frames, copied = c.ask("NOOP"); frames-copied < checkpointRest {
+			if frames, copied = checkpoint(c.conn, "NOOP"); frames-copied < checkpointRest {
 				break
 			}
-			c.ask("PASSIVE")
+			checkpoint(c.conn, "PASSIVE")
 		}
 		c.finish.Store(true)
 	}
 }
 
-// ask runs a checkpoint of that kind and returns how many frames the log has and how many of them are copied. One that
-// fails is tried again at the next look; the log is as durable as the file.
-func (c *checkpointer) ask(kind string) (frames, copied int) {
-	return checkpoint(c.conn, kind)
-}
-
+// checkpoint runs a checkpoint of that kind and returns how many frames the log has and how many of them are copied. One
+// that fails is tried again at the next look; the log is as durable as the file.
 func checkpoint(conn *sqliteConn, kind string) (frames, copied int) {
 	_ = conn.query(context.Background(), "PRAGMA wal_checkpoint("+kind+")", nil, func(scan func(...any) error) error {
 		var busy int

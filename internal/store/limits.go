@@ -190,7 +190,7 @@ var askSQL, demandSQL = func() (ask, demand [maxSpends + 1]string) {
 				WHERE key = $%d AND used >= $%d AND resets_at > $1`, i, 2*i+2, 2*i+3))
 		}
 		ask[n] = strings.Join(rows, " UNION ALL ")
-		demand[n] = `SELECT 1 / CASE WHEN EXISTS (` + ask[n] + `) THEN 0 ELSE 1 END`
+		demand[n] = demandNone(ask[n])
 	}
 	return ask, demand
 }()

@@ -67,7 +67,7 @@ func (t *tx) demandFirst(d *outbox.Delivery) error {
 		return nil
 	}
 	same, hashes := sameRequest(d)
-	return t.do(`SELECT 1 / (1 - COUNT(*)) FROM (SELECT 1 FROM deliveries WHERE `+same+` LIMIT 1) AS earlier`, hashes...)
+	return t.do(demandNone(`SELECT 1 FROM deliveries WHERE `+same), hashes...)
 }
 
 // join lets a repeated request take part in the first one's delivery: the caller waits anew, and a row that nobody

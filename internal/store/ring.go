@@ -36,6 +36,11 @@ func (db *DB) CheckRing(ctx context.Context, ring Hasher) error {
 		_, err := t.one(`SELECT hash FROM ring`, nil, &kept)
 		return err
 	})
+	return judgeRing(ring, kept, err)
+}
+
+// judgeRing says of a ring what the kept hash, or the error of reading it, means.
+func judgeRing(ring Hasher, kept []byte, err error) error {
 	if err != nil {
 		return fmt.Errorf("check key ring: %w", err)
 	}
@@ -72,11 +77,5 @@ func (db *DB) KnowsRing(ctx context.Context, ring Hasher) error {
 		_, err := t.one(`SELECT hash FROM ring`, nil, &kept)
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("check key ring: %w", err)
-	}
-	if !ring.Matches(kept, []byte(ringText)) {
-		return ErrOtherRing
-	}
-	return nil
+	return judgeRing(ring, kept, err)
 }

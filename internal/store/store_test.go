@@ -12,6 +12,13 @@ import (
 
 func open(t *testing.T, url string) *store.DB {
 	t.Helper()
+	db, _ := openWithRing(t, url)
+	return db
+}
+
+// openWithRing opens a store and returns the new ring that it is written with.
+func openWithRing(t *testing.T, url string) (*store.DB, *seal.Ring) {
+	t.Helper()
 	ring, err := seal.New()
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +31,7 @@ func open(t *testing.T, url string) *store.DB {
 	if _, err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return db
+	return db, ring
 }
 
 func TestSQLite(t *testing.T) {

@@ -2,12 +2,9 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/otpost/otpost/internal/passcode"
 )
@@ -36,8 +33,7 @@ func (db *DB) Try(ctx context.Context, ref passcode.Ref, now time.Time, try func
 			return err
 		})
 	})
-	var e *pgconn.PgError
-	if errors.As(err, &e) && e.Code == checkViolation || lostRace(err) {
+	if unmet(err) {
 		return c, false, nil // a spent budget, which is for Update to say
 	}
 	if err != nil {

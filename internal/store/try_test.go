@@ -49,18 +49,7 @@ type desk struct {
 
 func newDesk(t *testing.T, url string, wrap func(passcode.Store) passcode.Store) *desk {
 	t.Helper()
-	ring, err := seal.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := store.Open(t.Context(), url, ring, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	if _, err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	db, ring := openWithRing(t, url)
 	d := &desk{db: db, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
 	p := passcode.DefaultPolicy()
 	p.ResendInterval, p.Tries = 0, 3
