@@ -2,10 +2,7 @@ package crash_test
 
 import (
 	"bytes"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"regexp"
 	"testing"
 
 	"github.com/otpost/otpost/proof/rig"
@@ -106,8 +103,6 @@ func (p point) counts() []int {
 	return []int{1, middle, p.passes}
 }
 
-var here = regexp.MustCompile(`faultpoint\.Here\("([^"]+)"\)`)
-
 // TestTableAndCodeAgree wants each point of the code in the table, and the other way round, and each in the program that
 // is tested here: a row whose point is gone would prove nothing.
 func TestTableAndCodeAgree(t *testing.T) {
@@ -117,20 +112,8 @@ func TestTableAndCodeAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	inCode, inTable := map[string]bool{}, map[string]bool{}
-	for _, folder := range []string{"../../internal", "../../cmd"} {
-		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
-			if err != nil || filepath.Ext(path) != ".go" {
-				return err
-			}
-			text, err := os.ReadFile(path)
-			for _, match := range here.FindAllSubmatch(text, -1) {
-				inCode[string(match[1])] = true
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, name := range rig.FaultPoints(t) {
+		inCode[name] = true
 	}
 	for _, p := range points {
 		inTable[p.name] = true

@@ -1,12 +1,10 @@
 package crash_test
 
 import (
-	"bytes"
 	"fmt"
 	"os/exec"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,26 +17,8 @@ type process struct {
 	t     testing.TB
 	order string
 	cmd   *exec.Cmd
-	said  *text
-	dead  chan struct{}
-}
-
-// text keeps what a process writes.
-type text struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (x *text) Write(p []byte) (int, error) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.all.Write(p)
-}
-
-func (x *text) String() string {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.all.String()
+	said  *rig.LogBook
+	dead  <-chan struct{}
 }
 
 // quick spares each process the second that the race detector otherwise rests at its end.
@@ -49,17 +29,8 @@ func launch(t testing.TB, s rig.Settings, at point, pass int, args ...string) *p
 	t.Helper()
 	order := fmt.Sprintf("%s:%d", at.name, pass)
 	s = s.With(quick)
-	p := &process{t: t, order: order, said: &text{}, dead: make(chan struct{}),
-		cmd: rig.Command(t, s.With(rig.Settings{"faultpoint": order}), args...)}
-	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt from the keyboard is for the test
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		_ = p.cmd.Wait() // ProcessState says how it ended
-		close(p.dead)
-	}()
+	p := &process{t: t, order: order, cmd: rig.Command(t, s.With(rig.Settings{"faultpoint": order}), args...)}
+	p.said, p.dead = rig.Begin(t, p.cmd)
 	t.Cleanup(func() {
 		p.cmd.Process.Kill()
 		<-p.dead

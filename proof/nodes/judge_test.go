@@ -1,7 +1,6 @@
 package nodes_test
 
 import (
-	"database/sql"
 	"strings"
 	"time"
 
@@ -11,16 +10,12 @@ import (
 // judge compares what callers were told with the mail that came and with what the promoted standby holds.
 func (s *story) judge(killed time.Time) {
 	s.t.Helper()
-	db, err := sql.Open("pgx", strings.Replace(s.f.settings["database"], s.pair.Primary.Host+",", "", 1))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer db.Close()
+	db := rig.PostgresAt(s.t, strings.Replace(s.f.settings["database"], s.pair.Primary.Host+",", "", 1))
 	rig.Await(s.t, "every delivery to end", func() bool {
-		return len(texts(s.t, db, `SELECT id FROM deliveries WHERE ended_at = 0`)) == 0
+		return len(db.Texts(s.t, `SELECT id FROM deliveries WHERE ended_at = 0`)) == 0
 	})
-	doubted := set(texts(s.t, db, `SELECT recipient FROM deliveries WHERE uncertain = 1`))
-	states := set(texts(s.t, db, `SELECT id || ' ' || state FROM challenges`))
+	doubted := set(db.Texts(s.t, `SELECT recipient FROM deliveries WHERE uncertain = 1`))
+	states := set(db.Texts(s.t, `SELECT id || ' ' || state FROM challenges`))
 	missing, twice, lost, replayed, after := 0, 0, 0, 0, 0
 	for _, i := range s.l.issued {
 		if !s.holds(states, i.ID) {
@@ -109,25 +104,6 @@ func (s *story) judgeRelays(doubted map[string]bool, twice *int) map[string]int 
 		}
 	}
 	return answers
-}
-
-func texts(t interface{ Fatalf(string, ...any) }, db *sql.DB, query string) (column []string) {
-	rows, err := db.Query(query)
-	if err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			t.Fatalf("%s: %v", query, err)
-		}
-		column = append(column, text)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	return column
 }
 
 func set(texts []string) map[string]bool {

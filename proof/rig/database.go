@@ -50,7 +50,13 @@ var postgres = sync.OnceValue(func() *pgtest.Server { return pgtest.Start(&life)
 
 func NewPostgres(t testing.TB) *Database {
 	t.Helper()
-	db := &Database{folder: t.TempDir(), url: postgres().Database(t)}
+	return PostgresAt(t, postgres().Database(t))
+}
+
+// PostgresAt is the PostgreSQL database at an address.
+func PostgresAt(t testing.TB, url string) *Database {
+	t.Helper()
+	db := &Database{folder: t.TempDir(), url: url}
 	db.open(t, "pgx", db.url)
 	return db
 }

@@ -6,28 +6,28 @@ import (
 	"sync"
 )
 
-// logBook keeps what a process writes.
-type logBook struct {
+// LogBook keeps what a process writes.
+type LogBook struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (l *logBook) Write(p []byte) (int, error) {
+func (l *LogBook) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
 }
 
-func (l *logBook) Bytes() []byte {
+func (l *LogBook) Bytes() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return bytes.Clone(l.text.Bytes())
 }
 
-func (l *logBook) String() string { return string(l.Bytes()) }
+func (l *LogBook) String() string { return string(l.Bytes()) }
 
 // find returns the first submatch of the first match, empty when there is none.
-func (l *logBook) find(pattern *regexp.Regexp) string {
+func (l *LogBook) find(pattern *regexp.Regexp) string {
 	if match := pattern.FindSubmatch(l.Bytes()); match != nil {
 		return string(match[1])
 	}
@@ -35,7 +35,7 @@ func (l *logBook) find(pattern *regexp.Regexp) string {
 }
 
 // Lines are the lines that hold each of parts.
-func (l *logBook) Lines(parts ...string) (found []string) {
+func (l *LogBook) Lines(parts ...string) (found []string) {
 next:
 	for line := range bytes.Lines(l.Bytes()) {
 		for _, part := range parts {

@@ -60,7 +60,7 @@ var sources = sync.OnceValue(func() error {
 	if err != nil {
 		return err
 	}
-	for _, folder := range []string{"cmd", "internal"} {
+	for _, folder := range programFolders() {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(_ string, _ fs.DirEntry, err error) error { return err })
 		if err != nil {
 			return err
@@ -68,6 +68,9 @@ var sources = sync.OnceValue(func() error {
 	}
 	return nil
 })
+
+// programFolders hold the program's code.
+func programFolders() []string { return []string{"cmd", "internal"} }
 
 // moduleRoot is the folder of go.mod, in or above the one that a test runs in.
 func moduleRoot() (string, error) {

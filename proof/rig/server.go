@@ -86,9 +86,9 @@ type Server struct {
 	t testing.TB
 	// Public and ops are host:port of the two listeners.
 	Public, ops string
-	Log         *logBook
+	Log         *LogBook
 	cmd         *exec.Cmd
-	exited      chan struct{}
+	exited      <-chan struct{}
 }
 
 var (
@@ -117,18 +117,28 @@ func Start(t testing.TB, s Settings) *Server {
 // launch starts otpost serve.
 func launch(t testing.TB, s Settings) *Server {
 	t.Helper()
-	p := &Server{t: t, Log: &logBook{}, cmd: Command(t, s, "serve"), exited: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = p.Log, p.Log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt from the keyboard is for the test
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		_ = p.cmd.Wait() // ProcessState says how it ended
-		close(p.exited)
-	}()
+	p := &Server{t: t, cmd: Command(t, s, "serve")}
+	p.Log, p.exited = Begin(t, p.cmd)
 	t.Cleanup(p.end)
 	return p
+}
+
+// Begin starts a process and returns what it writes and a channel that is closed when it has ended; its ProcessState
+// says how. To end it is the caller's business.
+func Begin(t testing.TB, cmd *exec.Cmd) (log *LogBook, exited <-chan struct{}) {
+	t.Helper()
+	log = &LogBook{}
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt from the keyboard is for the test
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	return log, ended
 }
 
 // end makes sure that the process is gone, and reports what the race detector found in it.
