@@ -2,7 +2,9 @@ package provider
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
+	"strings"
 	"syscall"
 )
 
@@ -66,6 +68,20 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil || !public(ap.Addr()) {
 		return errPrivateAddress
+	}
+	return nil
+}
+
+// checkHost refuses a host that is written as a private or reserved address, or by a name that can only mean one. What
+// a name comes to is judged when it is connected, by refusePrivate.
+func checkHost(host string, allowPrivate bool) error {
+	if allowPrivate {
+		return nil
+	}
+	a, err := netip.ParseAddr(host)
+	local := host == "localhost" || strings.HasSuffix(host, ".localhost") || strings.HasSuffix(host, ".internal")
+	if local || err == nil && !public(a) {
+		return fmt.Errorf("%w; set allow_private if that is meant", errPrivateAddress)
 	}
 	return nil
 }

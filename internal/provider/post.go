@@ -24,11 +24,13 @@ const (
 	maxRetryAfter = 24 * time.Hour
 )
 
-// reply is what a provider answered. Body holds what could be read of it, at most maxReplyBody.
+// reply is what a provider answered. Body holds what could be read of it, at most maxReplyBody; Whole is false when
+// there was more.
 type reply struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	Whole  bool
 }
 
 // newHTTPClient makes the client of one sender: no proxy, no redirects, no cookies, HTTP/1.1. control, when not nil,
@@ -50,23 +52,31 @@ func newHTTPClient(env Environment, roots *x509.CertPool,
 	}
 }
 
-// post sends body once and judges the answer. A status of 2xx has no fault. Any other answer has the fault that its
+// post is do with the method POST.
+func post(ctx context.Context, client *http.Client, url string, header http.Header, body []byte,
+	now func() time.Time) (reply, *outbox.Fault) {
+	return do(ctx, client, http.MethodPost, url, header, body, now)
+}
+
+// do sends a request once and judges the answer. A status of 2xx has no fault. Any other answer has the fault that its
 // status means for most providers, and the reply beside it for a kind that knows better. Without an answer, the fault
 // is Transient when the request cannot have been read whole by the server, and Ambiguous otherwise.
-func post(ctx context.Context, client *http.Client, url string, header http.Header, body []byte,
+func do(ctx context.Context, client *http.Client, method, url string, header http.Header, body []byte,
 	now func() time.Time) (reply, *outbox.Fault) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wrote written
-	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, wrote.trace()), http.MethodPost, url, nil)
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, wrote.trace()), method, url, nil)
 	if err != nil {
 		return reply{}, outbox.Faultf(outbox.Account, "", "the URL cannot be used")
 	}
 	req.Header = header
-	req.ContentLength = int64(len(body))
-	req.Body = wrote.body(body)
-	// The transport calls GetBody only to repeat a request of which nothing was written.
-	req.GetBody = func() (io.ReadCloser, error) { return wrote.body(body), nil }
+	if len(body) > 0 { // a request without a body carries no message, so nothing is ambiguous about its loss
+		req.ContentLength = int64(len(body))
+		req.Body = wrote.body(body)
+		// The transport calls GetBody only to repeat a request of which nothing was written.
+		req.GetBody = func() (io.ReadCloser, error) { return wrote.body(body), nil }
+	}
 	res, err := client.Do(req)
 	if err != nil {
 		return reply{}, wrote.fault(err)
@@ -78,7 +88,9 @@ func post(ctx context.Context, client *http.Client, url string, header http.Head
 		return reply{}, outbox.Faultf(outbox.Ambiguous, "", "the server answers without being asked")
 	}
 	r := reply{Status: res.StatusCode, Header: res.Header}
-	r.Body, _ = io.ReadAll(io.LimitReader(res.Body, maxReplyBody))
+	r.Body, err = io.ReadAll(io.LimitReader(res.Body, maxReplyBody+1))
+	r.Whole = err == nil && len(r.Body) <= maxReplyBody
+	r.Body = r.Body[:min(len(r.Body), maxReplyBody)]
 	return r, judge(r, now())
 }
 

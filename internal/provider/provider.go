@@ -27,6 +27,9 @@ type Kind struct {
 	// Open makes a sender. settings is what Parse or ParseJSON returned. A sender that holds connections is an
 	// io.Closer. Nothing is dialled here, so a provider that is down does not stop a start.
 	Open func(settings any, env Environment) (outbox.Sender, error)
+	// Receipts makes the reader of the vendor's delivery reports; nil for a kind that has none. It returns nil when the
+	// settings do not say how reports are to be believed.
+	Receipts func(settings any, env Environment) (Receipts, error)
 }
 
 // Environment is what a sender may need from the process around it. Its zero value works for every kind but inbox.
@@ -56,6 +59,7 @@ type Inbox interface {
 func Kinds() []Kind {
 	return []Kind{
 		inbox(),
+		resend(),
 		smtp(),
 		webhook(),
 	}
@@ -81,5 +85,16 @@ func opener[S any](open func(S, Environment) (outbox.Sender, error)) func(any, E
 			return nil, fmt.Errorf("open provider: settings are a %T, want a %T", settings, s)
 		}
 		return open(s, env)
+	}
+}
+
+// reader does for Kind.Receipts what opener does for Kind.Open.
+func reader[S any](read func(S, Environment) (Receipts, error)) func(any, Environment) (Receipts, error) {
+	return func(settings any, env Environment) (Receipts, error) {
+		s, ok := settings.(S)
+		if !ok {
+			return nil, fmt.Errorf("read receipts: settings are a %T, want a %T", settings, s)
+		}
+		return read(s, env)
 	}
 }

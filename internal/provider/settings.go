@@ -30,17 +30,18 @@ type Field struct {
 	// Type is "text", "number", "yes/no", "duration" or "list".
 	Type string
 
-	index int
+	index []int
 }
 
 var errWrongType = errors.New("wrong type")
 
 // Fields lists the kind's settings in the order they are shown.
 func (k Kind) Fields() []Field {
-	t := reflect.TypeOf(k.Settings)
-	fields := make([]Field, 0, t.NumField())
-	for i := range t.NumField() {
-		f := t.Field(i)
+	var fields []Field
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(k.Settings)) {
+		if f.Anonymous { // settings that several kinds have; its fields follow
+			continue
+		}
 		fields = append(fields, Field{
 			Name:     f.Tag.Get("name"),
 			Help:     f.Tag.Get("help"),
@@ -49,7 +50,7 @@ func (k Kind) Fields() []Field {
 			Secret:   f.Tag.Get("secret") == "true",
 			OneOf:    strings.Fields(f.Tag.Get("oneof")),
 			Type:     typeName(f.Type),
-			index:    i,
+			index:    f.Index,
 		})
 	}
 	return fields
@@ -88,7 +89,7 @@ func (k Kind) Parse(values map[string]string) (any, error) {
 			}
 			continue
 		}
-		if err := f.set(s.Field(f.index), text); err != nil {
+		if err := f.set(s.FieldByIndex(f.index), text); err != nil {
 			return nil, fmt.Errorf("provider %s: setting %s: %w", k.Name, f.Name, err)
 		}
 	}

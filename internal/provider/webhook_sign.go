@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -47,15 +48,45 @@ func signWebhook(secrets []webhookSecret, id string, at time.Time, body []byte) 
 		if i > 0 {
 			signatures = append(signatures, ' ')
 		}
-		mac := hmac.New(sha256.New, secret)
-		mac.Write([]byte(id + "." + timestamp + "."))
-		mac.Write(body)
 		signatures = append(signatures, "v1,"...)
-		signatures = base64.StdEncoding.AppendEncode(signatures, mac.Sum(nil))
+		signatures = base64.StdEncoding.AppendEncode(signatures, secret.sign(id, timestamp, body))
 	}
 	h := http.Header{}
 	h.Set("webhook-id", id)
 	h.Set("webhook-timestamp", timestamp)
 	h.Set("webhook-signature", string(signatures))
 	return h
+}
+
+// verifyWebhook checks the three headers of Standard Webhooks, "Verifying webhooks", and returns the message's id. prefix
+// is "webhook", or "svix" for those who signed so before there was a standard.
+func verifyWebhook(secrets []webhookSecret, prefix string, p Posted, now time.Time) (id string, err error) {
+	id, timestamp := p.Header.Get(prefix+"-id"), p.Header.Get(prefix+"-timestamp")
+	at, err := strconv.ParseInt(timestamp, 10, 64)
+	if id == "" || err != nil {
+		return "", fmt.Errorf("%w: its %s headers are missing", ErrForged, prefix)
+	}
+	if age := now.Unix() - at; age > maxReportAge || age < -maxReportAge {
+		return "", fmt.Errorf("%w: its %s-timestamp is too far from now", ErrForged, prefix)
+	}
+	for given := range strings.FieldsSeq(p.Header.Get(prefix + "-signature")) {
+		encoded, _ := strings.CutPrefix(given, "v1,")
+		signature, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil {
+			continue
+		}
+		for _, secret := range secrets {
+			if hmac.Equal(signature, secret.sign(id, timestamp, p.Body)) {
+				return id, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("%w: no %s-signature fits", ErrForged, prefix)
+}
+
+func (s webhookSecret) sign(id, timestamp string, body []byte) []byte {
+	mac := hmac.New(sha256.New, s)
+	mac.Write([]byte(id + "." + timestamp + "."))
+	mac.Write(body)
+	return mac.Sum(nil)
 }
