@@ -37,8 +37,11 @@ var table = []room{
 
 	{"compose", []string{"outbox", "locale"}, "compose turns words into an outbox message, and decides nothing."},
 	{"passcode", []string{"outbox"}, "passcode is the engine: stores, providers and doors come to it by interfaces of its own."},
-	{"provider", []string{"outbox", "extension"}, "a provider carries outbox messages; it knows no passcode and no store."},
-	{"store", []string{"passcode", "outbox", "access"}, "store implements the interfaces of the rooms it serves, and no door's."},
+	{"provider", []string{"suggest", "outbox", "extension"}, "a provider carries outbox messages; it knows no passcode and no store."},
+	{"suggest", nil, "suggest compares names, whatever they name."},
+	{"registry", []string{"suggest", "outbox", "passcode", "provider", "compose", "locale"},
+		"registry holds the settings that change and checks them with the rooms they are for; it knows no door and no database."},
+	{"store", []string{"passcode", "outbox", "access", "registry"}, "store implements the interfaces of the rooms it serves, and no door's."},
 
 	{"front", []string{"access", "locale"}, "front is how doors are mounted; what a door says is the door's."},
 	{"front/rest", []string{"front", "passcode", "access", "outbox", "locale"},

@@ -25,7 +25,7 @@ func TestAdvisory_usd_2021_0016_AServerWithoutSettingsIsProtected(t *testing.T) 
 	if got := p.engine.Limits; !reflect.DeepEqual(got, passcode.DefaultLimits()) {
 		t.Errorf("the limits are %+v, want %+v", got, passcode.DefaultLimits())
 	}
-	if got := p.engine.Policies["default"]; got != passcode.DefaultPolicy() {
+	if got, _ := p.engine.Policy(passcode.Application{}, ""); got != passcode.DefaultPolicy() {
 		t.Errorf("the policy is %+v, want %+v", got, passcode.DefaultPolicy())
 	}
 	id, code := p.issue(t, "lea@example.org")

@@ -89,6 +89,7 @@ func (s *server) run(ctx context.Context, ready func(running) error) error {
 		// Keys come before readiness, but a key server that is slow or down does not keep the other doors shut.
 		go s.verifier.Run(work)
 	}
+	go s.registry.Follow(work)
 	s.log.Info("listening", "public", addressOf(at.public), "operations", at.ops.String(), "version", buildOf().Version)
 	if err := ready(at); err != nil {
 		return err

@@ -20,6 +20,7 @@ import (
 	"github.com/otpost/otpost/internal/locale"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
+	"github.com/otpost/otpost/internal/registry"
 	"github.com/otpost/otpost/internal/seal"
 	"github.com/otpost/otpost/internal/store"
 )
@@ -36,7 +37,7 @@ type server struct {
 	settings *config.Config
 	log      *slog.Logger
 	db       *store.DB
-	senders  *senders
+	registry *registry.Registry
 	post     *outbox.Outbox
 	engine   *passcode.Engine
 	keys     *access.Keys
@@ -74,6 +75,20 @@ func openServer(ctx context.Context, c *config.Config, log *slog.Logger, more ..
 	return s, nil
 }
 
+// openRegistry reads the settings that change while the server runs.
+func openRegistry(ctx context.Context, c *config.Config, db *store.DB, log *slog.Logger) (*registry.Registry, error) {
+	policy := policyOf(c)
+	if err := policy.Validate(); err != nil {
+		return nil, fmt.Errorf("settings of the default policy: %w", err)
+	}
+	given, err := givenProviders(c)
+	if err != nil {
+		return nil, err
+	}
+	return registry.Open(ctx, registry.Settings{Store: db, Tenant: tenant, Rules: registry.Rules{Given: given, Policy: policy},
+		Environment: environmentOf(c, db, clock), Now: now, Log: log})
+}
+
 // openStore opens the database, brings its schema up to date, and makes sure that the key ring belongs to it.
 func openStore(ctx context.Context, c *config.Config, ring *seal.Ring, o store.Options) (*store.DB, error) {
 	db, err := store.Open(ctx, databaseURL(c), ring, o)
@@ -106,10 +121,10 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 	if err := s.db.FollowRing(ctx, ring); err != nil {
 		return err
 	}
-	if s.senders, err = openSenders(c, s.db, clock); err != nil {
+	if s.registry, err = openRegistry(ctx, c, s.db, s.log); err != nil {
 		return err
 	}
-	if len(s.senders.byName) == 0 {
+	if len(s.registry.Current().Providers()) == 0 {
 		s.log.Warn("no provider is set up, so nothing can be sent; set mail_url and mail_from, webhook_url, or for a trial inbox")
 	}
 	catalogues, err := locale.Open()
@@ -117,16 +132,16 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 		return err
 	}
 	composer := &compose.Composer{Catalogues: catalogues, Language: c.DefaultLanguage}
-	policy := policyOf(c)
-	if err := policy.Validate(); err != nil {
-		return fmt.Errorf("settings of the default policy: %w", err)
-	}
-	s.post = outbox.New(outbox.Settings{Store: s.db, Senders: s.senders.byName, Workers: c.OutboxWorkers,
+	s.post = outbox.New(outbox.Settings{Store: s.db, Senders: s.registry, Workers: c.OutboxWorkers,
 		Capacity: capacityOf(c), Lease: c.Lease, AttemptTimeout: c.AttemptTimeout, Now: clock, Log: s.log, Observe: s.metrics.observeAttempt})
-	s.engine = &passcode.Engine{Store: s.db, Outbox: s.post, Ring: ring, Route: s.senders.route,
-		Compose:  func(content passcode.Content) (outbox.Message, error) { return say(composer, content) },
-		Policies: map[string]passcode.Policy{"default": policy}, Limits: limitsOf(c),
-		Now: now, Rand: rand.Reader, Observe: s.metrics.observeEvent}
+	s.engine = &passcode.Engine{Store: s.db, Outbox: s.post, Ring: ring,
+		Route: func(d passcode.Destination) passcode.Route { return s.registry.Current().Route(d) },
+		Policy: func(a passcode.Application, name string) (passcode.Policy, bool) {
+			return s.registry.Current().Policy(a, name)
+		},
+		Compose: func(content passcode.Content) (outbox.Message, error) { return say(composer, content) },
+		Limits:  limitsOf(c),
+		Now:     now, Rand: rand.Reader, Observe: s.metrics.observeEvent}
 	s.keys = &access.Keys{Store: s.db, Remember: rememberKeys, Now: now, NewID: outbox.NewID}
 	if s.shell, err = front.NewShell(s.log, s.links()...); err != nil {
 		return err
@@ -182,7 +197,7 @@ func (s *server) mount(routes front.Routes) error {
 	if s.verifier != nil {
 		s.entraDoor().Mount(routes)
 	}
-	if s.senders.has(inboxName) {
+	if inboxAllowed(s.settings) {
 		door := &inboxdoor.Handler{Messages: keptMessages{s.db}, Shell: s.shell, Log: s.log, Example: exampleRequest}
 		if err := door.Mount(routes); err != nil {
 			return err
@@ -208,14 +223,14 @@ const exampleRequest = `otpost send --to lea@example.org`
 
 func (s *server) links() []front.Link {
 	links := []front.Link{{Text: "API", Path: "/docs", About: "The REST API: issue a passcode, verify it."}}
-	if s.senders.has(inboxName) {
+	if inboxAllowed(s.settings) {
 		links = append([]front.Link{{Text: "Inbox", Path: "/inbox", About: "Every message, as a person would get it."}}, links...)
 	}
 	return append(links, front.Link{Text: "Health", Path: "/readyz", About: "Whether this process is ready for work."})
 }
 
 func (s *server) note() string {
-	if s.senders.has(inboxName) {
+	if inboxAllowed(s.settings) {
 		return "Messages are kept in the built-in inbox and shown to everybody who can reach this page."
 	}
 	return ""
@@ -223,7 +238,7 @@ func (s *server) note() string {
 
 // Close ends what openServer opened; nothing may be running any more.
 func (s *server) Close() {
-	if err := s.senders.Close(); err != nil {
+	if err := s.registry.Close(); err != nil {
 		s.log.Warn("close providers", "error", err)
 	}
 	if err := s.db.Close(); err != nil {

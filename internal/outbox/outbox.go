@@ -145,6 +145,20 @@ type Sender interface {
 	Send(ctx context.Context, id string, m Message) (ref string, err error)
 }
 
+// Senders finds providers by name.
+type Senders interface {
+	Sender(name string) (Sender, bool)
+}
+
+// Fixed are Senders that do not change.
+type Fixed map[string]Sender
+
+// Sender implements Senders.
+func (f Fixed) Sender(name string) (Sender, bool) {
+	s, ok := f[name]
+	return s, ok
+}
+
 var idEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
 // ErrNoDelivery is returned by a Store that holds no such delivery.

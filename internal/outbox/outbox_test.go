@@ -84,7 +84,7 @@ func (h *house) process(t *testing.T, change func(*outbox.Settings)) (*outbox.Ou
 
 // idle is an outbox that does not run yet.
 func (h *house) idle(change func(*outbox.Settings)) *outbox.Outbox {
-	s := outbox.Settings{Store: h.db, Senders: map[string]outbox.Sender{"first": h.first, "second": h.second}, Workers: 2}
+	s := outbox.Settings{Store: h.db, Senders: outbox.Fixed{"first": h.first, "second": h.second}, Workers: 2}
 	if change != nil {
 		change(&s)
 	}
@@ -259,7 +259,7 @@ func TestAnyProcessTakesUpWhatADeadOneHeld(t *testing.T) {
 func TestAProcessThatSleptDoesNotSendWhatOthersTookUp(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		var behind time.Duration // this process's clock stands still while it sleeps
-		sleeper := outbox.New(outbox.Settings{Store: h.db, Senders: map[string]outbox.Sender{"first": h.first},
+		sleeper := outbox.New(outbox.Settings{Store: h.db, Senders: outbox.Fixed{"first": h.first},
 			Now: func() time.Time { return time.Now().Add(-behind) }})
 		id := h.accept(t, sleeper, "lea@example.org", "first")
 		_, stop := h.process(t, nil)

@@ -14,8 +14,8 @@ import (
 // Settings are what New takes; every one but Store and Senders has a default.
 type Settings struct {
 	Store Store
-	// Senders are the providers by name.
-	Senders map[string]Sender
+	// Senders finds providers by name, for each attempt anew.
+	Senders Senders
 	// Workers is how many messages are sent at the same time, 16 when 0.
 	Workers int
 	// Capacity is how many deliveries this process holds at most, 4096 when 0, none when CarryNothing; what comes
@@ -176,7 +176,7 @@ func (o *Outbox) carry(ctx context.Context, d Delivery) {
 }
 
 func (o *Outbox) send(ctx context.Context, provider string, d *Delivery) (ref string, err error) {
-	sender, ok := o.Senders[provider]
+	sender, ok := o.Senders.Sender(provider)
 	if !ok {
 		return "", Faultf(Account, "unknown_provider", "no provider named %q is set up here", provider)
 	}

@@ -75,7 +75,7 @@ func TestAdvisory_CVE_2026_27855_NoProcessRemembersAVerdict(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		other := *b
 		other.Engine = &passcode.Engine{Store: b.Store, Outbox: b.Outbox, Ring: b.Ring, Compose: b.Compose, Route: b.Route,
-			Policies: b.Policies, Limits: b.Limits, Now: b.Now, Rand: b.Rand}
+			Policy: policies(b.Policies), Limits: b.Limits, Now: b.Now, Rand: b.Rand}
 		ref, code := b.issue(t, request("lea@example.org"))
 		// The same wrong code costs a try each time, wherever it is tried.
 		for i, process := range []*bench{b, &other, b, &other} {

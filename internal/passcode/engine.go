@@ -49,12 +49,12 @@ type Engine struct {
 	Ring   Ring
 	// Compose renders a message. It runs within the call, so a broken template fails to the caller.
 	Compose func(Content) (outbox.Message, error)
-	// Route lists the providers for a channel in the order they are tried, none when the channel is not set up.
-	Route func(outbox.Channel) []string
-	// Policies holds the policies by name; "default" must be there.
-	Policies map[string]Policy
-	Limits   Limits
-	Now      func() time.Time
+	// Route chooses the way of a message; a route without providers when there is none. It answers from memory.
+	Route func(Destination) Route
+	// Policy finds the policy that an application's request names; an empty name is the application's own, or the default.
+	Policy func(a Application, name string) (Policy, bool)
+	Limits Limits
+	Now    func() time.Time
 	// Rand is where codes come from: crypto/rand.Reader, but for tests.
 	Rand io.Reader
 	// Observe is told what happened, for metrics. It may be nil.
@@ -129,14 +129,6 @@ func (e *Engine) observe(event Event) {
 	if e.Observe != nil {
 		e.Observe(event)
 	}
-}
-
-func (e *Engine) policy(name string) (Policy, bool) {
-	if name == "" {
-		name = "default"
-	}
-	p, ok := e.Policies[name]
-	return p, ok
 }
 
 // characters is the set an alphabet stands for. Alphabets are few, and each verify needs one.

@@ -70,7 +70,22 @@ type bench struct {
 	path string
 	// sealer is the key ring.
 	sealer *seal.Ring
+	// Policies are the engine's, by name.
+	Policies map[string]passcode.Policy
 }
+
+// policies finds policies in a map.
+func policies(m map[string]passcode.Policy) func(passcode.Application, string) (passcode.Policy, bool) {
+	return func(_ passcode.Application, name string) (passcode.Policy, bool) {
+		if name == "" {
+			name = "default"
+		}
+		p, ok := m[name]
+		return p, ok
+	}
+}
+
+func toMail(passcode.Destination) passcode.Route { return passcode.Route{Providers: []string{"mail"}} }
 
 // inBubble runs f with a fresh engine on SQLite, with time that only moves when all wait.
 func inBubble(t *testing.T, f func(t *testing.T, b *bench)) {
@@ -88,11 +103,11 @@ func inBubble(t *testing.T, f func(t *testing.T, b *bench)) {
 		if _, err := db.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		b := &bench{mail: &mailbox{}, db: db, path: path, sealer: ring}
-		post := outbox.New(outbox.Settings{Store: db, Senders: map[string]outbox.Sender{"mail": b.mail}})
+		b := &bench{mail: &mailbox{}, db: db, path: path, sealer: ring,
+			Policies: map[string]passcode.Policy{"default": passcode.DefaultPolicy()}}
+		post := outbox.New(outbox.Settings{Store: db, Senders: outbox.Fixed{"mail": b.mail}})
 		b.Engine = &passcode.Engine{Store: db, Outbox: post, Ring: ring, Compose: say,
-			Route:    func(outbox.Channel) []string { return []string{"mail"} },
-			Policies: map[string]passcode.Policy{"default": passcode.DefaultPolicy()}, Limits: passcode.DefaultLimits(),
+			Route: toMail, Policy: policies(b.Policies), Limits: passcode.DefaultLimits(),
 			Now: time.Now, Rand: rand.Reader}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)
@@ -440,7 +455,7 @@ func TestBadRequestsAreExplained(t *testing.T) {
 				t.Errorf("%s: %+v", name, got)
 			}
 		}
-		b.Route = func(outbox.Channel) []string { return nil }
+		b.Route = func(passcode.Destination) passcode.Route { return passcode.Route{} }
 		_, err := b.Issue(t.Context(), request("lea@example.org"), 0)
 		refusal(t, err, passcode.NoRoute)
 	})

@@ -66,7 +66,7 @@ func (e *Engine) challenge(r *Request, now time.Time) (c Challenge, client netip
 	if client, err = parseClient(r.IP); err != nil {
 		return c, client, err
 	}
-	policy, ok := e.policy(r.Policy)
+	policy, ok := e.Policy(r.Application, r.Policy)
 	if !ok {
 		return c, client, &Refusal{Reason: UnknownPolicy, Field: "policy", Detail: "no policy has this name"}
 	}
@@ -114,8 +114,8 @@ func sealContext(c *Challenge) string { return "code " + c.ID }
 
 // delivery composes the message of a challenge now, so that a broken template fails to the caller.
 func (e *Engine) delivery(c *Challenge, a *Application, code string, now time.Time) (outbox.Delivery, error) {
-	route := e.Route(c.Channel)
-	if len(route) == 0 {
+	route := e.Route(Destination{Tenant: c.Tenant, Application: *a, Purpose: c.Purpose, Channel: c.Channel, To: c.To})
+	if len(route.Providers) == 0 {
 		return outbox.Delivery{}, &Refusal{Reason: NoRoute, Field: "to",
 			Detail: fmt.Sprintf("no provider is set up for the channel %q", c.Channel)}
 	}
@@ -125,7 +125,7 @@ func (e *Engine) delivery(c *Challenge, a *Application, code string, now time.Ti
 		return outbox.Delivery{}, fmt.Errorf("compose message: %w", err)
 	}
 	return outbox.Delivery{ID: outbox.NewID("dl", now), Tenant: c.Tenant, Application: c.Application, Challenge: c.ID,
-		Channel: c.Channel, To: c.To, Route: route, State: outbox.Queued, CreatedAt: now, DueAt: now,
+		Channel: c.Channel, To: c.To, Route: route.Providers, State: outbox.Queued, CreatedAt: now, DueAt: now,
 		Deadline: c.ExpiresAt, Message: &m}, nil
 }
 

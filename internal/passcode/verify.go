@@ -59,7 +59,8 @@ func (e *Engine) tryAtOnce(ctx context.Context, ref Ref, code string, now time.T
 		return v, false, nil
 	}
 	c, done, err := e.Store.Try(ctx, ref, now, func() (try Try, err error) {
-		try.Alphabet = e.Policies["default"].Alphabet
+		usual, _ := e.Policy(Application{}, "")
+		try.Alphabet = usual.Alphabet
 		try.Keyed, err = e.Ring.Hash(proof(ref.Tenant, ref.ID, normalise(code, e.characters(try.Alphabet))))
 		try.Guesses = e.Limits.guessLimits()
 		faultpoint.Here("verify.before_commit")

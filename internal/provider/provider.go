@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/suggest"
 )
 
 // Kind is one way to send messages, before anybody gave it settings.
@@ -74,7 +75,7 @@ func Find(name string) (Kind, error) {
 		}
 		names = append(names, k.Name)
 	}
-	return Kind{}, fmt.Errorf("unknown provider kind %q%s", name, suggest(name, names))
+	return Kind{}, fmt.Errorf("unknown provider kind %q%s", name, suggest.For(name, names))
 }
 
 // opener turns a function of a kind's own settings type into Kind.Open.

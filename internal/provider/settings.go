@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/otpost/otpost/internal/suggest"
 )
 
 // Field describes one setting of a kind, read off the tags of its settings struct:
@@ -19,6 +21,7 @@ import (
 //	default   the value when it is not set
 //	required  "true" if it must be set
 //	secret    "true" if it is never shown again
+//	place     "true" if it decides where credentials are sent; an endpoint always does
 //	oneof     the values it may have, separated by spaces
 type Field struct {
 	Name     string
@@ -26,6 +29,7 @@ type Field struct {
 	Default  string
 	Required bool
 	Secret   bool
+	Place    bool
 	OneOf    []string
 	// Type is "text", "number", "yes/no", "duration" or "list".
 	Type string
@@ -48,6 +52,7 @@ func (k Kind) Fields() []Field {
 			Default:  f.Tag.Get("default"),
 			Required: f.Tag.Get("required") == "true",
 			Secret:   f.Tag.Get("secret") == "true",
+			Place:    f.Tag.Get("place") == "true" || f.Tag.Get("name") == "endpoint",
 			OneOf:    strings.Fields(f.Tag.Get("oneof")),
 			Type:     typeName(f.Type),
 			index:    f.Index,
@@ -111,7 +116,7 @@ func (k Kind) knowAll(values map[string]string, fields []Field) error {
 		return nil
 	}
 	name := slices.Min(unknown) // the same one every time
-	return fmt.Errorf("provider %s: unknown setting %q%s", k.Name, name, suggest(name, names))
+	return fmt.Errorf("provider %s: unknown setting %q%s", k.Name, name, suggest.For(name, names))
 }
 
 func (f Field) set(v reflect.Value, text string) error {
@@ -138,7 +143,7 @@ func (f Field) set(v reflect.Value, text string) error {
 		v.Set(reflect.ValueOf(strings.FieldsFunc(text, isListSeparator)))
 	default:
 		if len(f.OneOf) > 0 && !slices.Contains(f.OneOf, text) {
-			return fmt.Errorf("%q is not a choice%s", text, suggest(text, f.OneOf))
+			return fmt.Errorf("%q is not a choice%s", text, suggest.For(text, f.OneOf))
 		}
 		v.SetString(text)
 	}

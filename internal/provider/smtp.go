@@ -17,8 +17,8 @@ import (
 )
 
 type smtpSettings struct {
-	Host           string        `name:"host" required:"true" help:"Name or address of the mail server."`
-	Port           int           `name:"port" help:"Port; 465 when tls is implicit, 587 otherwise."`
+	Host           string        `name:"host" required:"true" place:"true" help:"Name or address of the mail server."`
+	Port           int           `name:"port" place:"true" help:"Port; 465 when tls is implicit, 587 otherwise."`
 	TLS            string        `name:"tls" default:"starttls" oneof:"starttls implicit none" help:"How the connection is encrypted; none only to this machine unless insecure is set."`
 	Username       string        `name:"username" help:"Who logs in; empty for a server that asks for no login."`
 	Password       string        `name:"password" secret:"true" help:"Password, or the access token for xoauth2."`

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/otpost/otpost/internal/suggest"
 )
 
 // ParseMailURL reads a mail server's URL into the settings of the smtp kind:
@@ -68,7 +70,7 @@ func addMailQuery(settings map[string]string, rawQuery string) error {
 	for name, values := range query {
 		switch {
 		case !known[name]:
-			return fmt.Errorf("unknown parameter %q%s", name, suggest(name, names))
+			return fmt.Errorf("unknown parameter %q%s", name, suggest.For(name, names))
 		case len(values) != 1:
 			return fmt.Errorf("parameter %s comes twice", name)
 		}

@@ -16,7 +16,7 @@ import (
 )
 
 type webhookSettings struct {
-	URL          string        `name:"url" required:"true" help:"Where messages are posted; https unless allow_http is set."`
+	URL          string        `name:"url" required:"true" place:"true" help:"Where messages are posted; https unless allow_http is set."`
 	Secrets      []string      `name:"secrets" required:"true" secret:"true" help:"Signing secrets, whsec_ and base64 of 24 to 64 bytes; with several, each one signs."`
 	Timeout      time.Duration `name:"timeout" default:"5s" help:"How long one post may take."`
 	AllowHTTP    bool          `name:"allow_http" default:"false" help:"Allow an http URL: the code travels in clear."`

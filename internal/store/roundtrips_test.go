@@ -90,7 +90,7 @@ func TestPostgresRoundTrips(t *testing.T) {
 		return passcode.Ref{Tenant: "default", ID: made.Challenge.ID}
 	}
 	relay := func(to string) {
-		if _, err := d.Relay(t.Context(), passcode.Relay{Tenant: "default", To: to, Code: "482913", Lifetime: d.Policies["default"].Lifetime, Dedup: []string{to}}); err != nil {
+		if _, err := d.Relay(t.Context(), passcode.Relay{Tenant: "default", To: to, Code: "482913", Lifetime: passcode.DefaultPolicy().Lifetime, Dedup: []string{to}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -147,7 +147,7 @@ func TestPostgresRoundTrips(t *testing.T) {
 // claimAll leases what is due, as a sender does.
 func claimAll(t *testing.T, db *store.DB, d *desk) {
 	t.Helper()
-	if _, _, err := db.Claim(t.Context(), "me", d.now, d.now.Add(d.Policies["default"].Lifetime), 100); err != nil {
+	if _, _, err := db.Claim(t.Context(), "me", d.now, d.now.Add(passcode.DefaultPolicy().Lifetime), 100); err != nil {
 		t.Fatal(err)
 	}
 }

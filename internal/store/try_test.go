@@ -58,8 +58,13 @@ func newDesk(t *testing.T, url string, wrap func(passcode.Store) passcode.Store)
 			d.code = c.Code
 			return outbox.Message{Channel: c.Channel, To: c.To, Text: c.Code, Code: c.Code}, nil
 		},
-		Route:    func(outbox.Channel) []string { return []string{"mail"} },
-		Policies: map[string]passcode.Policy{"default": p, "letters": {Alphabet: "A-Z2-9", Length: 8, Lifetime: time.Minute, Tries: 2}},
+		Route: func(passcode.Destination) passcode.Route { return passcode.Route{Providers: []string{"mail"}} },
+		Policy: func(_ passcode.Application, name string) (passcode.Policy, bool) {
+			if name == "letters" {
+				return passcode.Policy{Alphabet: "A-Z2-9", Length: 8, Lifetime: time.Minute, Tries: 2}, true
+			}
+			return p, name == "" || name == "default"
+		},
 		Limits: passcode.Limits{Guesses: []passcode.Quota{
 			{Count: 4, Window: 2 * time.Minute}, {Count: 9, Window: time.Hour}}},
 		Now:  func() time.Time { return d.now },

@@ -135,3 +135,33 @@ CREATE TABLE inbox (
     message     BYTEA NOT NULL
 );
 CREATE INDEX inbox_received ON inbox (received_at);
+
+-- Settings that change while otpost runs. A body can hold credentials and is sealed.
+CREATE TABLE documents (
+    tenant     TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    body       BYTEA NOT NULL,
+    version    BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, kind, name)
+) /*sqlite WITHOUT ROWID*/;
+
+-- A row of a tenant counts the changes of its documents.
+CREATE TABLE document_revisions (
+    tenant   TEXT PRIMARY KEY,
+    revision BIGINT NOT NULL
+) /*sqlite WITHOUT ROWID*/;
+
+-- What documents were until they were replaced or deleted.
+CREATE TABLE document_history (
+    tenant      TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    body        BYTEA NOT NULL,
+    version     BIGINT NOT NULL,
+    updated_at  BIGINT NOT NULL,
+    replaced_at BIGINT NOT NULL,
+    replaced_by TEXT NOT NULL
+);
+CREATE INDEX document_history_name ON document_history (tenant, kind, name);

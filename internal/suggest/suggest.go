@@ -1,12 +1,13 @@
-package provider
+// Package suggest finds the name that somebody meant when they wrote one that there is not.
+package suggest
 
 import (
 	"slices"
 	"strings"
 )
 
-// suggest ends an error about an unknown name: the nearest known name if one is near, else all of them.
-func suggest(name string, known []string) string {
+// For ends an error about an unknown name: the nearest known name if one is near, else all of them.
+func For(name string, known []string) string {
 	best, distance := "", max(2, len(name)/3)+1
 	for _, k := range known {
 		if d := editDistance(strings.ToLower(name), k); d < distance {
@@ -15,6 +16,9 @@ func suggest(name string, known []string) string {
 	}
 	if best != "" {
 		return "; did you mean " + best + "?"
+	}
+	if len(known) == 0 {
+		return "; there are none yet"
 	}
 	sorted := slices.Sorted(slices.Values(known))
 	return "; known are " + strings.Join(sorted, ", ")

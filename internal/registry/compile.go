@@ -1,0 +1,228 @@
+package registry
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/otpost/otpost/internal/compose"
+	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/passcode"
+	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/suggest"
+)
+
+// Rules are what documents are compiled with: what the deploy-time settings say.
+type Rules struct {
+	// Given are providers that the deploy-time settings name. Without a route in the documents, each channel tries those
+	// that can carry it, in this order. Their names cannot be taken by documents.
+	Given []Given
+	// Policy is the default policy, unless a document of that name changes it.
+	Policy passcode.Policy
+}
+
+// Given is a provider that is no document.
+type Given struct {
+	Name     string
+	Kind     string
+	Settings map[string]string
+	// Channels are the channels it is tried for when there is no route, in the order of Rules.Given.
+	Channels []outbox.Channel
+}
+
+// DefaultPolicy is the name of the policy of requests that name none.
+const DefaultPolicy = "default"
+
+// Snapshot is a whole of settings that can run. It does not change.
+type Snapshot struct {
+	Revision int64
+	// Documents are what it was compiled from, sorted by kind and name.
+	Documents []Document
+
+	providers    map[string]*compiledProvider
+	routes       []compiledRoute
+	policies     map[string]passcode.Policy
+	applications map[string]Application
+}
+
+// compiledProvider is a provider as it can be opened.
+type compiledProvider struct {
+	name     string
+	kind     provider.Kind
+	settings any
+	// identity tells whether an open sender is still the one that these settings mean.
+	identity string
+	disabled bool
+	given    bool
+	channels []outbox.Channel // of a given one
+	rate     *Rate
+}
+
+// compiler collects what is wrong with documents while it compiles them.
+type compiler struct {
+	*Snapshot
+	invalid Invalid
+}
+
+// compile makes a snapshot of documents, or says everything that is wrong with them.
+func compile(rules Rules, documents []Document, revision int64) (*Snapshot, error) {
+	order := map[Kind]int{}
+	for i, k := range Kinds() {
+		order[k] = i
+	}
+	c := &compiler{Snapshot: &Snapshot{Revision: revision, Documents: slices.Clone(documents), providers: map[string]*compiledProvider{},
+		policies: map[string]passcode.Policy{DefaultPolicy: rules.Policy}, applications: map[string]Application{}}}
+	slices.SortFunc(c.Documents, func(a, b Document) int {
+		if a.Kind != b.Kind {
+			return order[a.Kind] - order[b.Kind]
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	for _, g := range rules.Given {
+		if err := c.given(g); err != nil {
+			return nil, err // of the deploy-time settings, which no change of documents mends
+		}
+	}
+	for _, d := range c.Documents {
+		if err := c.document(rules, d); err != nil {
+			c.invalid.add(d.Kind, d.Name, err)
+		}
+	}
+	if err := c.invalid.orNil(); err != nil {
+		return nil, err
+	}
+	c.sortRoutes()
+	return c.Snapshot, nil
+}
+
+func (c *compiler) document(rules Rules, d Document) error {
+	into := blank(d.Kind)
+	if into == nil {
+		return fmt.Errorf("unknown kind %q", d.Kind)
+	}
+	if err := decode(d.Body, into); err != nil {
+		return err
+	}
+	switch body := into.(type) {
+	case *Provider:
+		return c.provider(d, body)
+	case *Route:
+		return c.route(d.Name, body)
+	case *Policy:
+		return c.policy(d.Name, body, rules.Policy)
+	case *Application:
+		return c.application(d.Name, body)
+	}
+	return nil
+}
+
+func (c *compiler) given(g Given) error {
+	kind, err := provider.Find(g.Kind)
+	if err != nil {
+		return err
+	}
+	settings, err := kind.Parse(g.Settings)
+	if err != nil {
+		return err
+	}
+	c.providers[g.Name] = &compiledProvider{name: g.Name, kind: kind, settings: settings, identity: "given " + g.Name, given: true,
+		channels: g.Channels}
+	for _, channel := range g.Channels {
+		c.routes = append(c.routes, compiledRoute{name: g.Name, channel: channel, providers: []RouteLeg{{Provider: g.Name}}, fallback: true})
+	}
+	return nil
+}
+
+func (c *compiler) provider(d Document, p *Provider) error {
+	if taken, ok := c.providers[d.Name]; ok && taken.given {
+		return fmt.Errorf("the deploy-time settings have a provider of this name; choose another")
+	}
+	kind, err := provider.Find(p.Kind)
+	if err != nil {
+		return fmt.Errorf("kind: %w", err)
+	}
+	plain, err := p.plain(kind)
+	if err != nil {
+		return err
+	}
+	settings, err := kind.ParseJSON(plain)
+	if err != nil {
+		return err
+	}
+	if p.Rate != nil && (p.Rate.Messages < 1 || time.Duration(p.Rate.Per) < time.Second || time.Duration(p.Rate.Per) > 31*24*time.Hour) {
+		return fmt.Errorf("rate: want at least 1 message per 1s to 744h")
+	}
+	c.providers[d.Name] = &compiledProvider{name: d.Name, kind: kind, settings: settings, disabled: p.Disabled, rate: p.Rate,
+		identity: string(d.Body)}
+	return nil
+}
+
+func (c *compiler) policy(name string, p *Policy, usual passcode.Policy) error {
+	made := usual
+	set(&made.Alphabet, p.Alphabet)
+	set(&made.Length, p.Length)
+	setDuration(&made.Lifetime, p.Lifetime)
+	set(&made.Tries, p.Tries)
+	set(&made.Resends, p.Resends)
+	setDuration(&made.ResendInterval, p.ResendInterval)
+	set(&made.FreshCode, p.FreshCode)
+	setDuration(&made.Lockout, p.Lockout)
+	if err := made.Validate(); err != nil {
+		return err
+	}
+	c.policies[name] = made
+	return nil
+}
+
+func set[T any](into, from *T) {
+	if from != nil {
+		*into = *from
+	}
+}
+
+func setDuration(into *time.Duration, from *Duration) {
+	if from != nil {
+		*into = time.Duration(*from)
+	}
+}
+
+func (c *compiler) application(name string, a *Application) error {
+	if a.Domain != "" {
+		if err := compose.CheckDomain(a.Domain); err != nil {
+			return fmt.Errorf("domain: %w", err)
+		}
+	}
+	if _, ok := c.policies[a.Policy]; !ok && a.Policy != "" {
+		return fmt.Errorf("policy: unknown policy %q%s", a.Policy, suggest.For(a.Policy, slices.Collect(maps.Keys(c.policies))))
+	}
+	c.applications[name] = *a
+	return nil
+}
+
+// Policy finds the policy that an application's request names; an empty name is the application's own, or the default.
+func (s *Snapshot) Policy(a passcode.Application, name string) (passcode.Policy, bool) {
+	if name == "" {
+		name = s.applications[a.Name].Policy
+	}
+	if name == "" {
+		name = DefaultPolicy
+	}
+	p, ok := s.policies[name]
+	return p, ok
+}
+
+// Document finds a document.
+func (s *Snapshot) Document(kind Kind, name string) (Document, bool) {
+	for _, d := range s.Documents {
+		if d.Kind == kind && d.Name == name {
+			return d, true
+		}
+	}
+	return Document{}, false
+}
+
+// Decode reads a document's body into its kind's struct.
+func (d Document) Decode(into any) error { return json.Unmarshal(d.Body, into) }
