@@ -100,6 +100,7 @@ func TestReadTakesANewLanguage(t *testing.T) {
 }
 
 // A text left in English shows in the letters of another script, or, where the script is the same, in the words.
+// "is" does not tell: Dutch has it too.
 func TestNoTextIsLeftInEnglish(t *testing.T) {
 	c := open(t)
 	en := c.Match("en")
@@ -113,7 +114,7 @@ func TestNoTextIsLeftInEnglish(t *testing.T) {
 				t.Errorf("%s: %s is the English text", l, key)
 			}
 			for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }) {
-				if slices.Contains([]string{"the", "this", "your", "you", "not", "with", "is", "it", "and", "code's"}, strings.ToLower(word)) {
+				if slices.Contains([]string{"the", "this", "your", "you", "not", "with", "it", "and", "code's"}, strings.ToLower(word)) {
 					t.Errorf("%s: %s holds the English word %q", l, key, word)
 				}
 			}
