@@ -64,19 +64,19 @@ func readCatalogue(fsys fs.FS, name string) (*catalogue, error) {
 			return nil, fmt.Errorf("text %s: %w", key, err)
 		}
 	}
+	needed := neededForms(tag)
 	for key, written := range f.Plurals {
-		if c.plurals[key], err = parseForms(tag, written); err != nil {
+		if c.plurals[key], err = parseForms(tag, needed, written); err != nil {
 			return nil, fmt.Errorf("plural %s: %w", key, err)
 		}
 	}
 	return c, nil
 }
 
-// parseForms demands the categories that the language has for whole numbers, no more and no less. A form that holds
-// for one number only may spell it ("ساعتين") instead of showing it.
-func parseForms(tag language.Tag, written map[string]string) (forms, error) {
+// parseForms demands the categories that the language has for whole numbers, which are the needed ones, no more and no
+// less. A form that holds for one number only may spell it ("ساعتين") instead of showing it.
+func parseForms(tag language.Tag, needed map[plural.Form]int, written map[string]string) (forms, error) {
 	var f forms
-	needed := neededForms(tag)
 	for category, text := range written {
 		form, ok := categories[category]
 		if !ok {

@@ -213,3 +213,11 @@ func withoutSlots(p locale.Pattern) string {
 	}
 	return b.String()
 }
+
+// BenchmarkOpen is what a start of the program pays for all languages.
+func BenchmarkOpen(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		open(b)
+	}
+}
