@@ -27,7 +27,8 @@ const english = "en"
 type Catalogues struct {
 	languages []Language // sorted by tag
 	english   Language
-	matcher   language.Matcher // answers with an index into languages
+	matcher   language.Matcher // answers with an index into answers
+	answers   []Language
 
 	mu      sync.RWMutex
 	matched map[string]match // guarded by mu; at most maxMatched entries
@@ -50,14 +51,12 @@ func Read(fsys fs.FS) (*Catalogues, error) {
 		return nil, fmt.Errorf("read catalogues: %w", err)
 	}
 	c := &Catalogues{matched: make(map[string]match)}
-	var tags []language.Tag
 	for _, name := range names {
 		entry, err := readCatalogue(fsys, name)
 		if err != nil {
 			return nil, fmt.Errorf("read catalogue %s: %w", name, err)
 		}
 		c.languages = append(c.languages, Language{entry})
-		tags = append(tags, entry.tag)
 		if entry.name == english {
 			c.english = Language{entry}
 		}
@@ -70,7 +69,7 @@ func Read(fsys fs.FS) (*Catalogues, error) {
 			return nil, fmt.Errorf("read catalogue %s.json: %w", l.c.name, err)
 		}
 	}
-	c.matcher = language.NewMatcher(tags)
+	c.matcher, c.answers = newMatcher(c.languages)
 	return c, nil
 }
 

@@ -14,6 +14,14 @@ const (
 	maxMatched = 1024
 )
 
+// readAs are languages without a catalogue whose readers read one of ours, where the distances of CLDR that
+// golang.org/x/text has hold them for too far apart: it would prefer any other language of a list, or find none.
+var readAs = [...]struct{ asked, read string }{
+	{"nn", "nb"},       // the two written forms of Norwegian
+	{"sr", "sr-Latn"},  // who reads Serbian in Cyrillic reads it in Latin letters too
+	{"yue", "zh-Hant"}, // Cantonese is spoken; its speakers write Chinese, in traditional characters
+}
+
 // match is what a list of preferences came to; found is false when no language of ours suits it.
 type match struct {
 	language Language
@@ -70,11 +78,48 @@ func (c *Catalogues) find(preference string) match {
 	if len(tags) == 0 {
 		return match{}
 	}
-	_, i, confidence := c.matcher.Match(tags...)
-	if confidence == language.No || c.languages[i] == c.english && !slices.ContainsFunc(tags, isEnglish) {
+	_, i, confidence := c.matcher.Match(withoutGeneral(tags)...)
+	if confidence == language.No || c.answers[i] == c.english && !slices.ContainsFunc(tags, isEnglish) {
 		return match{}
 	}
-	return match{c.languages[i], true}
+	return match{c.answers[i], true}
+}
+
+// newMatcher makes what c.matcher and c.answers are: the tags that may be asked for, and the language each comes to.
+func newMatcher(languages []Language) (language.Matcher, []Language) {
+	var tags []language.Tag
+	byTag := make(map[string]Language, len(languages))
+	for _, l := range languages {
+		tags = append(tags, l.c.tag)
+		byTag[l.Tag()] = l
+	}
+	answers := slices.Clone(languages)
+	for _, r := range readAs {
+		l, ours := byTag[r.read]
+		if _, itself := byTag[r.asked]; ours && !itself {
+			tags = append(tags, language.MustParse(r.asked))
+			answers = append(answers, l)
+		}
+	}
+	return language.NewMatcher(tags), answers
+}
+
+// withoutGeneral leaves out a language named without script or region after it was named with one. Browsers append it
+// as the next best ("zh-HK,zh;q=0.9"), but the matcher would take it for the better wish: simplified Chinese for a
+// person in Hong Kong.
+func withoutGeneral(tags []language.Tag) []language.Tag {
+	kept := make([]language.Tag, 0, len(tags))
+	for _, tag := range tags {
+		base, _ := tag.Base()
+		named := func(earlier language.Tag) bool {
+			other, _ := earlier.Base()
+			return other == base
+		}
+		if tag.String() != base.String() || !slices.ContainsFunc(kept, named) {
+			kept = append(kept, tag)
+		}
+	}
+	return kept
 }
 
 // isEnglish tells English asked for from English supposed: CLDR holds that speakers of many languages read it, but

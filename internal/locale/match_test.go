@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/otpost/otpost/internal/locale"
 )
@@ -33,6 +34,48 @@ func TestMatch(t *testing.T) {
 		if got := c.Match(test.preference).Tag(); got != test.want {
 			t.Errorf("Match(%.40q) = %s, want %s", test.preference, got, test.want)
 		}
+	}
+}
+
+// offered are catalogues of these languages and English, with no texts.
+func offered(t testing.TB, tags ...string) *locale.Catalogues {
+	t.Helper()
+	fsys := fstest.MapFS{}
+	for _, tag := range append(tags, "en") {
+		fsys[tag+".json"] = &fstest.MapFile{Data: []byte(`{"name":"` + tag + `","plurals":{},"texts":{}}`)}
+	}
+	c, err := locale.Read(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// The wish that comes first wins, even where the house has only something near to it and the rest of the list exactly.
+func TestMatchOfLists(t *testing.T) {
+	c := offered(t, "de", "nb", "pt-BR", "pt-PT", "sr-Latn", "zh-Hans", "zh-Hant")
+	for _, test := range []struct{ preference, want string }{
+		{"pt-AO,pt;q=0.9,en;q=0.8", "pt-PT"}, {"pt,pt-PT;q=0.9", "pt-BR"}, {"pt-PT,pt;q=0.9", "pt-PT"},
+		{"zh-HK,zh;q=0.9,en;q=0.8", "zh-Hant"}, {"zh-TW,zh;q=0.9", "zh-Hant"}, {"zh-SG,zh;q=0.9", "zh-Hans"},
+		{"zh;q=0.9,zh-HK", "zh-Hant"}, {"zh,zh-HK;q=0.9", "zh-Hans"}, {"yue-HK,en;q=0.5", "zh-Hant"},
+		{"sr-RS,sr;q=0.9,en-US;q=0.8,en;q=0.7", "sr-Latn"}, {"sr-Cyrl-BA,de", "sr-Latn"},
+		{"nn-NO,nn;q=0.9,no;q=0.8,en;q=0.7", "nb"}, {"nn,de", "nb"}, {"tlh,de", "de"}, {"de-AT,de;q=0.9,en", "de"},
+	} {
+		if got := c.Match(test.preference).Tag(); got != test.want {
+			t.Errorf("Match(%q) = %s, want %s", test.preference, got, test.want)
+		}
+	}
+}
+
+func TestMatchPrefersACatalogueToItsStandIn(t *testing.T) {
+	c := offered(t, "nb", "nn", "sr", "sr-Latn", "yue", "zh-Hant")
+	for _, tag := range []string{"nb", "nn", "sr", "sr-Latn", "yue", "zh-Hant"} {
+		if got := c.Match(tag).Tag(); got != tag {
+			t.Errorf("Match(%s) = %s", tag, got)
+		}
+	}
+	if l, found := offered(t, "de").Find("nn"); found {
+		t.Errorf("without Norwegian, nn is %s", l)
 	}
 }
 
