@@ -14,21 +14,6 @@ import (
 	"github.com/otpost/otpost/internal/locale"
 )
 
-func TestLanguages(t *testing.T) {
-	var got []string
-	for _, l := range open(t).Languages() {
-		got = append(got, l.Tag())
-	}
-	for _, want := range []string{"ar", "de", "en", "es", "fr", "ja"} {
-		if !slices.Contains(got, want) {
-			t.Errorf("%s is missing from %v", want, got)
-		}
-	}
-	if !slices.IsSorted(got) {
-		t.Errorf("%v is not sorted", got)
-	}
-}
-
 func TestNameAndDirection(t *testing.T) {
 	c := open(t)
 	for _, test := range []struct {
