@@ -19,6 +19,7 @@ func (o *Outbox) claimLoop(ctx context.Context) {
 		case <-o.wake:
 		case <-timer.C:
 		}
+		o.down.refresh(ctx)
 		timer.Reset(o.claimDue(ctx))
 	}
 }

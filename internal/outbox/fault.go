@@ -36,15 +36,16 @@ var classes = map[Class]struct {
 	retry    bool // another try at the same provider can succeed while the code lives
 	failover bool // another provider may take it
 	slow     bool // wait for somebody to mend something: long backoff
+	breaks   bool // it is about the provider and not about the message: other messages would fail as well
 }{
 	InvalidRecipient: {retry: false, failover: false},
 	Suppressed:       {retry: false, failover: true},
 	RejectedContent:  {retry: false, failover: true},
-	Account:          {retry: true, failover: true, slow: true},
-	Quota:            {retry: true, failover: true, slow: true},
-	Throttled:        {retry: true, failover: true},
-	Transient:        {retry: true, failover: true},
-	Ambiguous:        {retry: true, failover: true},
+	Account:          {retry: true, failover: true, slow: true, breaks: true},
+	Quota:            {retry: true, failover: true, slow: true, breaks: true},
+	Throttled:        {retry: true, failover: true, breaks: true},
+	Transient:        {retry: true, failover: true, breaks: true},
+	Ambiguous:        {retry: true, failover: true, breaks: true},
 	GeoBlocked:       {retry: false, failover: true},
 }
 

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -27,13 +28,18 @@ func judge(d *Delivery, fault *Fault, now time.Time) {
 	}
 	d.Uncertain = d.Uncertain || fault.Class == Ambiguous
 	class := classes[fault.Class]
-	if class.failover && d.Step+1 < len(d.Route) {
-		d.Step++
-		return // still leased: the next provider is tried at once
-	}
-	if !class.retry && len(d.Route) == 1 || fault.Class == InvalidRecipient {
+	if !class.retry && (!class.failover || len(d.Route) == 1) {
 		d.end(Failed, now)
 		return
+	}
+	step := d.Step + 1
+	if !class.retry { // it would say the same again; the next provider takes its place
+		d.Route = slices.Delete(slices.Clone(d.Route), d.Step, d.Step+1)
+		step--
+	}
+	if step < len(d.Route) {
+		d.Step = step
+		return // still leased: the next provider is tried at once
 	}
 	steps := soon
 	if class.slow {

@@ -85,8 +85,12 @@ type Delivery struct {
 	Channel   Channel
 	// To is the canonical address or number, readable to operators and masked in logs.
 	To string
-	// Route names the providers in the order they are tried. It is fixed when the row is written.
+	// Route names the providers in the order they are tried. It is fixed when the row is written, but that a provider
+	// which refused the message for good is taken out.
 	Route []string
+	// Hedge is how long a provider may be silent before the next is asked as well, 0 for never. It is not kept: what
+	// another process takes up is tried at one provider after the other.
+	Hedge time.Duration
 	// Step is the index in Route of the next provider to try.
 	Step  int
 	State State

@@ -107,21 +107,33 @@ func run(t *testing.T, o *outbox.Outbox) (stop func()) {
 // accept writes a passcode with its delivery and hands it over, as the engine does. A nil outbox only writes the rows.
 func (h *house) accept(t *testing.T, o *outbox.Outbox, to string, route ...string) string {
 	t.Helper()
-	now := time.Now()
-	c := passcode.Challenge{ID: outbox.NewID("pc", now), Tenant: "default", Channel: outbox.Email, To: to, Identifier: to,
-		Mailbox: to, Purpose: passcode.Verify, State: passcode.Pending, CodeHash: []byte("h"), Policy: passcode.DefaultPolicy(),
-		CreatedAt: now, SentAt: now, ExpiresAt: now.Add(10 * time.Minute)}
-	d := outbox.Delivery{ID: outbox.NewID("dl", now), Tenant: "default", Challenge: c.ID, Channel: outbox.Email, To: to,
-		Route: route, State: outbox.Queued, CreatedAt: now, DueAt: now, Deadline: c.ExpiresAt,
-		Message: &outbox.Message{Channel: outbox.Email, To: to, Text: "482913", Code: "482913"}}
+	d := h.delivery(t, to, route...)
 	reserved := o != nil && o.Reserve(&d)
-	if err := h.db.Issue(t.Context(), passcode.Issuance{Challenge: c, Delivery: d, Now: now}); err != nil {
-		t.Fatal(err)
-	}
+	h.write(t, d)
 	if reserved {
 		o.HandOver(d)
 	}
 	return d.ID
+}
+
+// delivery makes a delivery of a passcode.
+func (h *house) delivery(t *testing.T, to string, route ...string) outbox.Delivery {
+	t.Helper()
+	now := time.Now()
+	return outbox.Delivery{ID: outbox.NewID("dl", now), Tenant: "default", Challenge: outbox.NewID("pc", now), Channel: outbox.Email, To: to,
+		Route: route, State: outbox.Queued, CreatedAt: now, DueAt: now, Deadline: now.Add(10 * time.Minute),
+		Message: &outbox.Message{Channel: outbox.Email, To: to, Text: "482913", Code: "482913"}}
+}
+
+// write writes a delivery with its passcode.
+func (h *house) write(t *testing.T, d outbox.Delivery) {
+	t.Helper()
+	c := passcode.Challenge{ID: d.Challenge, Tenant: "default", Channel: outbox.Email, To: d.To, Identifier: d.To,
+		Mailbox: d.To, Purpose: passcode.Verify, State: passcode.Pending, CodeHash: []byte("h"), Policy: passcode.DefaultPolicy(),
+		CreatedAt: d.CreatedAt, SentAt: d.CreatedAt, ExpiresAt: d.Deadline}
+	if err := h.db.Issue(t.Context(), passcode.Issuance{Challenge: c, Delivery: d, Now: d.CreatedAt}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // relay writes a delivery whose caller waits for so long, and hands it over.

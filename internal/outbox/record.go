@@ -85,18 +85,22 @@ func (o *Outbox) recorded(ctx context.Context, took Acceptance, became Accepting
 }
 
 // recordFailure writes an attempt that failed and does what follows from it.
-func (o *Outbox) recordFailure(ctx context.Context, d Delivery, a Attempt, fault *Fault) {
+func (o *Outbox) recordFailure(ctx context.Context, d Delivery, t tried) {
+	a := t.attempt
 	var after Delivery
 	err := o.insist(ctx, d, func() (err error) {
 		now := o.Now()
-		after, err = o.store.Fail(context.WithoutCancel(ctx), a, o.token, func(d *Delivery) { judge(d, fault, now) })
+		after, err = o.store.Fail(context.WithoutCancel(ctx), a, o.token, func(d *Delivery) {
+			d.Step = t.step // providers that are down were passed over
+			judge(d, t.fault, now)
+		})
 		return err
 	})
 	if err != nil {
 		o.room.Add(1)
 		return
 	}
-	after.Message = d.Message
+	after.Message, after.Hedge = d.Message, d.Hedge
 	o.follow(ctx, after, a)
 }
 

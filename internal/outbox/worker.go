@@ -16,6 +16,10 @@ type Settings struct {
 	Store Store
 	// Senders finds providers by name, for each attempt anew.
 	Senders Senders
+	// Breakers shares between nodes which providers are down; without it each process finds out for itself.
+	Breakers BreakerStore
+	// Rates bounds what each provider is given; nil bounds nothing.
+	Rates Rates
 	// Workers is how many messages are sent at the same time, 16 when 0.
 	Workers int
 	// Capacity is how many deliveries this process holds at most, 4096 when 0, none when CarryNothing; what comes
@@ -52,6 +56,7 @@ type Outbox struct {
 	taken   chan Acceptance
 	watches watches
 	held    held
+	down    breakers
 	closing atomic.Bool
 	pending sync.WaitGroup // what has to be on disk before this process may end
 }
@@ -71,7 +76,8 @@ func New(s Settings) *Outbox {
 	}
 	o := &Outbox{Settings: s, store: s.Store, token: NewID("ls", s.Now()), ready: make(chan Delivery, max(0, s.Capacity)),
 		wake: make(chan struct{}, 1), records: make(chan struct{}, recording),
-		taken: make(chan Acceptance, recording), held: held{waiting: map[string]bool{}}}
+		taken: make(chan Acceptance, recording), held: held{waiting: map[string]bool{}},
+		down: breakers{store: s.Breakers, log: s.Log, failures: map[string]int{}, open: map[string]time.Time{}}}
 	o.room.Store(int64(max(0, s.Capacity)))
 	return o
 }
@@ -151,27 +157,65 @@ func (o *Outbox) carry(ctx context.Context, d Delivery) {
 		o.drop(ctx, d, now)
 		return
 	}
-	timeout := min(o.AttemptTimeout, d.Deadline.Sub(now))
-	attempt := Attempt{Delivery: d.ID, Provider: d.Route[min(d.Step, len(d.Route)-1)], At: now}
-	trying, cancel := context.WithTimeout(ctx, timeout)
-	ref, err := o.send(trying, attempt.Provider, &d)
-	cancel()
-	faultpoint.Here("send.after_answer")
-	attempt.Took = o.Now().Sub(now)
-	var fault *Fault
-	if err != nil {
-		fault = faultOf(err)
-		attempt.Class, attempt.Code, attempt.Detail = fault.Class, cut(fault.Code, 60), cut(fault.Detail, 300)
+	trying, cancel := context.WithTimeout(ctx, min(o.AttemptTimeout, d.Deadline.Sub(now)))
+	defer cancel()
+	d.Step = o.choose(ctx, &d, d.Step, now)
+	if d.Hedge > 0 && d.Step+1 < len(d.Route) {
+		o.carryHedged(trying, ctx, d)
+		return
 	}
-	attempt.Ref = cut(ref, 200)
+	o.conclude(ctx, d, o.try(trying, &d, d.Step))
+}
+
+// choose returns the step of the first provider, from a step on, that is not known to be down; the step itself when all
+// are.
+func (o *Outbox) choose(ctx context.Context, d *Delivery, from int, now time.Time) int {
+	from = min(from, len(d.Route)-1)
+	if len(d.Route) == 1 {
+		return from
+	}
+	for step := from; step < len(d.Route); step++ {
+		if o.down.admits(ctx, d.Route[step], now) {
+			return step
+		}
+	}
+	return from
+}
+
+// tried is one attempt and how it ended; fault is nil when the provider took the message.
+type tried struct {
+	step    int
+	attempt Attempt
+	fault   *Fault
+}
+
+// try makes one attempt at one provider of a route.
+func (o *Outbox) try(ctx context.Context, d *Delivery, step int) tried {
+	now := o.Now()
+	t := tried{step: step, attempt: Attempt{Delivery: d.ID, Provider: d.Route[step], At: now}}
+	ref, err := o.send(ctx, t.attempt.Provider, d)
+	faultpoint.Here("send.after_answer")
+	ended := o.Now()
+	t.attempt.Took = ended.Sub(now)
+	if err != nil {
+		t.fault = faultOf(err)
+		t.attempt.Class, t.attempt.Code, t.attempt.Detail = t.fault.Class, cut(t.fault.Code, 60), cut(t.fault.Detail, 300)
+	}
+	t.attempt.Ref = cut(ref, 200)
+	o.down.learn(context.WithoutCancel(ctx), t.attempt.Provider, t.fault, ended)
+	return t
+}
+
+// conclude has an attempt recorded, and what follows from it done.
+func (o *Outbox) conclude(ctx context.Context, d Delivery, t tried) {
 	o.records <- struct{}{}
-	if fault == nil {
-		o.taken <- Acceptance{Delivery: d, Attempt: attempt} // has room for as many as records
+	if t.fault == nil {
+		o.taken <- Acceptance{Delivery: d, Attempt: t.attempt} // has room for as many as records
 		return
 	}
 	o.pending.Go(func() {
 		defer func() { <-o.records }()
-		o.recordFailure(ctx, d, attempt, fault)
+		o.recordFailure(ctx, d, t)
 	})
 }
 
@@ -179,6 +223,9 @@ func (o *Outbox) send(ctx context.Context, provider string, d *Delivery) (ref st
 	sender, ok := o.Senders.Sender(provider)
 	if !ok {
 		return "", Faultf(Account, "unknown_provider", "no provider named %q is set up here", provider)
+	}
+	if fault := o.overRate(ctx, provider, o.Now()); fault != nil {
+		return "", fault
 	}
 	ref, err = sender.Send(ctx, d.ID, *d.Message)
 	if repeats(ref, d.Message.Code) {

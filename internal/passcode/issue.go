@@ -125,7 +125,7 @@ func (e *Engine) delivery(c *Challenge, a *Application, code string, now time.Ti
 		return outbox.Delivery{}, fmt.Errorf("compose message: %w", err)
 	}
 	return outbox.Delivery{ID: outbox.NewID("dl", now), Tenant: c.Tenant, Application: c.Application, Challenge: c.ID,
-		Channel: c.Channel, To: c.To, Route: route.Providers, State: outbox.Queued, CreatedAt: now, DueAt: now,
+		Channel: c.Channel, To: c.To, Route: route.Providers, Hedge: route.Hedge, State: outbox.Queued, CreatedAt: now, DueAt: now,
 		Deadline: c.ExpiresAt, Message: &m}, nil
 }
 

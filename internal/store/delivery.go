@@ -45,9 +45,9 @@ func (t *tx) insertDelivery(d *outbox.Delivery, sealed []byte) error {
 func (t *tx) updateDelivery(d *outbox.Delivery) error {
 	err := t.do(`UPDATE deliveries SET step = $2, state = $3, tries = $4, uncertain = $5, due_at = $6,
 			answer_by = $7, lease = $8, provider = $9, ref = $10, ended_at = $11,
-			message = CASE WHEN CAST($11 AS BIGINT) = 0 THEN message ELSE NULL END WHERE id = $1`,
+			message = CASE WHEN CAST($11 AS BIGINT) = 0 THEN message ELSE NULL END, route = $12 WHERE id = $1`,
 		d.ID, d.Step, string(d.State), d.Tries, flag(d.Uncertain), dueAt(d), millis(d.AnswerBy), d.Lease,
-		d.Provider, d.Ref, millis(d.EndedAt))
+		d.Provider, d.Ref, millis(d.EndedAt), strings.Join(d.Route, ","))
 	if err != nil {
 		return fmt.Errorf("update delivery: %w", err)
 	}

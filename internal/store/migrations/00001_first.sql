@@ -165,3 +165,9 @@ CREATE TABLE document_history (
     replaced_by TEXT NOT NULL
 );
 CREATE INDEX document_history_name ON document_history (tenant, kind, name);
+
+-- Providers that are down, and until when they are left alone.
+CREATE TABLE breakers (
+    provider   TEXT PRIMARY KEY,
+    open_until BIGINT NOT NULL
+) /*sqlite WITHOUT ROWID*/;

@@ -1,0 +1,161 @@
+package outbox
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// A breaker keeps messages from a provider that is down, on all nodes: it opens after breakAfter failures in a row, and
+// then one message in breakFor is let through to see whether it is up again. It says in which order providers are
+// tried; a provider that is the last one left is tried in any case.
+const (
+	breakAfter = 5
+	breakFor   = 20 * time.Second
+	// breakLongest bounds how long a provider's own Retry-After keeps it out.
+	breakLongest = 15 * time.Minute
+)
+
+// BreakerStore shares breakers between nodes. Each method is one transaction.
+type BreakerStore interface {
+	// Breakers reads until when each provider is to be left alone.
+	Breakers(ctx context.Context) (map[string]time.Time, error)
+	// OpenBreaker leaves a provider alone until then.
+	OpenBreaker(ctx context.Context, provider string, until time.Time) error
+	// ProbeBreaker takes the right to try a provider whose time is over, and leaves it alone for all others until then. It
+	// reports false when somebody else has it.
+	ProbeBreaker(ctx context.Context, provider string, now, until time.Time) (bool, error)
+	// CloseBreaker forgets a provider's breaker.
+	CloseBreaker(ctx context.Context, provider string) error
+}
+
+// breakers are what this node knows of providers that are down.
+type breakers struct {
+	store BreakerStore // nil keeps what is known to this process
+	log   *slog.Logger
+
+	mu sync.Mutex
+	// failures counts those in a row; open is until when a provider is left alone.
+	failures map[string]int
+	open     map[string]time.Time
+}
+
+// admits reports whether a provider should be tried now. It may ask the store, when a provider's time is over.
+func (b *breakers) admits(ctx context.Context, provider string, now time.Time) bool {
+	b.mu.Lock()
+	until, down := b.open[provider]
+	b.mu.Unlock()
+	switch {
+	case !down:
+		return true
+	case now.Before(until):
+		return false
+	}
+	next := now.Add(breakFor)
+	won := true
+	if b.store != nil {
+		var err error
+		if won, err = b.store.ProbeBreaker(ctx, provider, now, next); err != nil {
+			b.log.ErrorContext(ctx, "probe provider", "provider", provider, "error", err)
+			return true
+		}
+	}
+	b.mu.Lock()
+	if b.open[provider].Equal(until) {
+		b.open[provider] = next
+	} else {
+		won = false // another worker of this process was quicker
+	}
+	b.mu.Unlock()
+	return won
+}
+
+// learn takes the outcome of an attempt into account; fault is nil when the provider took the message.
+func (b *breakers) learn(ctx context.Context, provider string, fault *Fault, now time.Time) {
+	if fault != nil && !classes[fault.Class].breaks {
+		return // it answered, and what it said was about the message
+	}
+	b.mu.Lock()
+	_, down := b.open[provider]
+	var until time.Time
+	switch {
+	case fault == nil:
+		delete(b.failures, provider)
+		delete(b.open, provider)
+	default:
+		b.failures[provider]++
+		if until = b.breaks(provider, fault, down, now); !until.IsZero() {
+			b.open[provider] = until
+		}
+	}
+	b.mu.Unlock()
+	switch {
+	case fault == nil && down:
+		b.log.InfoContext(ctx, "provider is up again", "provider", provider)
+		b.save(ctx, provider, time.Time{})
+	case !until.IsZero():
+		if !down {
+			b.log.WarnContext(ctx, "provider is down and left alone for a while", "provider", provider, "class", string(fault.Class),
+				"until", until)
+		}
+		b.save(ctx, provider, until)
+	}
+}
+
+// breaks says until when a provider is left alone after a failure, zero for not at all.
+func (b *breakers) breaks(provider string, fault *Fault, down bool, now time.Time) time.Time {
+	if fault.RetryAfter > 0 {
+		return now.Add(min(fault.RetryAfter, breakLongest))
+	}
+	if down || b.failures[provider] >= breakAfter {
+		return now.Add(breakFor)
+	}
+	return time.Time{}
+}
+
+func (b *breakers) save(ctx context.Context, provider string, until time.Time) {
+	if b.store == nil {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	var err error
+	if until.IsZero() {
+		err = b.store.CloseBreaker(ctx, provider)
+	} else {
+		err = b.store.OpenBreaker(ctx, provider, until)
+	}
+	if err != nil {
+		b.log.ErrorContext(ctx, "share that a provider is down", "provider", provider, "error", err)
+	}
+}
+
+// refresh takes over what other nodes have found.
+func (b *breakers) refresh(ctx context.Context) {
+	if b.store == nil {
+		return
+	}
+	open, err := b.store.Breakers(ctx)
+	if err != nil {
+		return // the store's own troubles are told elsewhere
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open = open
+	for provider := range b.failures {
+		if _, down := open[provider]; !down && b.failures[provider] >= breakAfter {
+			delete(b.failures, provider) // another node saw it up
+		}
+	}
+}
+
+// Open lists the providers that are left alone, and until when.
+func (b *breakers) list() map[string]time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := make(map[string]time.Time, len(b.open))
+	for provider, until := range b.open {
+		all[provider] = until
+	}
+	return all
+}

@@ -1,0 +1,230 @@
+package outbox_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/otpost/otpost/internal/outbox"
+)
+
+func down(context.Context, int) error { return outbox.Faultf(outbox.Transient, "503", "down") }
+
+func shared(h *house) func(*outbox.Settings) { return func(s *outbox.Settings) { s.Breakers = h.db } }
+
+func TestAProviderThatIsDownIsPassedOver(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = down
+		o, stop := h.process(t, shared(h))
+		for range 5 {
+			h.accept(t, o, "lea@example.org", "first", "second")
+			synctest.Wait()
+		}
+		id := h.accept(t, o, "lea@example.org", "first", "second")
+		synctest.Wait()
+		if d := h.row(t, id); h.first.count(id) != 0 || d.Provider != "second" || d.Tries != 1 {
+			t.Errorf("after five failures in a row: %+v, %d tries at the first", d, h.first.count(id))
+		}
+		// Where there is no other, it is tried all the same.
+		alone := h.accept(t, o, "lea@example.org", "first")
+		synctest.Wait()
+		if h.first.count(alone) != 1 {
+			t.Errorf("the only provider was tried %d times", h.first.count(alone))
+		}
+		stop()
+	})
+}
+
+func TestOneMessageFindsOutThatAProviderIsUpAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = down
+		o, stop := h.process(t, shared(h))
+		for range 5 {
+			h.accept(t, o, "lea@example.org", "first", "second")
+			synctest.Wait()
+		}
+		time.Sleep(21 * time.Second)
+		probes := 0
+		for range 4 {
+			id := h.accept(t, o, "lea@example.org", "first", "second")
+			synctest.Wait()
+			probes += h.first.count(id)
+		}
+		if probes != 1 {
+			t.Errorf("%d messages were tried at a provider that is down, want one", probes)
+		}
+		time.Sleep(21 * time.Second)
+		h.first.do = nil
+		for range 2 {
+			id := h.accept(t, o, "lea@example.org", "first", "second")
+			synctest.Wait()
+			if d := h.row(t, id); d.Provider != "first" {
+				t.Errorf("up again, and yet: %+v", d)
+			}
+		}
+		stop()
+	})
+}
+
+func TestNodesShareWhatIsDown(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = down
+		one, stopOne := h.process(t, shared(h))
+		other, stopOther := h.process(t, shared(h))
+		for range 5 {
+			h.accept(t, one, "lea@example.org", "first", "second")
+			synctest.Wait()
+		}
+		time.Sleep(2 * time.Second)
+		id := h.accept(t, other, "lea@example.org", "first", "second")
+		synctest.Wait()
+		if h.first.count(id) != 0 {
+			t.Error("the other node tried a provider that is known to be down")
+		}
+		stopOne()
+		stopOther()
+	})
+}
+
+// What a provider says of one message is no reason to keep others from it.
+func TestARefusedMessageOpensNoBreaker(t *testing.T) {
+	for _, class := range []outbox.Class{outbox.InvalidRecipient, outbox.Suppressed, outbox.RejectedContent, outbox.GeoBlocked} {
+		inBubble(t, func(t *testing.T, h *house) {
+			h.first.do = func(context.Context, int) error { return outbox.Faultf(class, "", "") }
+			o, stop := h.process(t, shared(h))
+			for range 8 {
+				id := h.accept(t, o, "lea@example.org", "first", "second")
+				synctest.Wait()
+				if h.first.count(id) != 1 {
+					t.Errorf("%s: the provider was passed over", class)
+				}
+			}
+			stop()
+		})
+	}
+}
+
+func TestRetryAfterKeepsAProviderOut(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = func(context.Context, int) error {
+			return &outbox.Fault{Class: outbox.Throttled, Code: "429", RetryAfter: 90 * time.Second}
+		}
+		o, stop := h.process(t, shared(h))
+		h.accept(t, o, "lea@example.org", "first", "second")
+		synctest.Wait()
+		time.Sleep(80 * time.Second)
+		early := h.accept(t, o, "lea@example.org", "first", "second")
+		synctest.Wait()
+		time.Sleep(20 * time.Second)
+		late := h.accept(t, o, "lea@example.org", "first", "second")
+		synctest.Wait()
+		if h.first.count(early) != 0 || h.first.count(late) != 1 {
+			t.Errorf("tried %d times before its time and %d times after", h.first.count(early), h.first.count(late))
+		}
+		stop()
+	})
+}
+
+// rates gives out a number of messages, and no more until a minute later.
+type rates struct{ left int }
+
+func (r *rates) Take(_ context.Context, provider string, now time.Time) (bool, time.Time, error) {
+	if provider != "first" {
+		return true, time.Time{}, nil
+	}
+	if r.left > 0 {
+		r.left--
+		return true, time.Time{}, nil
+	}
+	return false, now.Add(time.Minute), nil
+}
+
+func TestAProviderIsGivenNoMoreThanItsRate(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		o, stop := h.process(t, func(s *outbox.Settings) { s.Rates, s.Breakers = &rates{left: 2}, h.db })
+		sent := 0
+		for range 5 {
+			id := h.accept(t, o, "lea@example.org", "first", "second")
+			synctest.Wait()
+			sent += h.first.count(id)
+			if d := h.row(t, id); d.State != outbox.Accepted {
+				t.Errorf("%+v", d)
+			}
+		}
+		if sent != 2 {
+			t.Errorf("the provider was given %d messages, want 2", sent)
+		}
+		stop()
+	})
+}
+
+// hedged writes a delivery with a hedge and hands it over.
+func (h *house) hedged(t *testing.T, o *outbox.Outbox, after time.Duration) string {
+	t.Helper()
+	d := h.delivery(t, "lea@example.org", "first", "second")
+	d.Hedge = after
+	if !o.Reserve(&d) {
+		t.Fatal("no room")
+	}
+	h.write(t, d)
+	o.HandOver(d)
+	return d.ID
+}
+
+func TestHedge(t *testing.T) {
+	slow := func(d time.Duration, err error) func(context.Context, int) error {
+		return func(ctx context.Context, _ int) error {
+			select {
+			case <-time.After(d):
+				return err
+			case <-ctx.Done():
+				return outbox.Faultf(outbox.Ambiguous, "", "no answer")
+			}
+		}
+	}
+	refused := outbox.Faultf(outbox.InvalidRecipient, "550", "no such mailbox")
+	failed := outbox.Faultf(outbox.Transient, "503", "down")
+	for name, c := range map[string]struct {
+		first, second func(context.Context, int) error
+		provider      string
+		state         outbox.State
+		after         time.Duration // when it is final
+		counts        [2]int
+		tries         int
+		uncertain     bool
+	}{
+		"quick":                 {nil, nil, "first", outbox.Accepted, 0, [2]int{1, 0}, 1, false},
+		"slow":                  {slow(time.Second, nil), nil, "second", outbox.Accepted, 300 * time.Millisecond, [2]int{1, 1}, 2, false},
+		"silent":                {slow(time.Hour, nil), nil, "second", outbox.Accepted, 300 * time.Millisecond, [2]int{1, 1}, 2, true},
+		"slow, the other worse": {slow(time.Second, nil), slow(time.Minute, nil), "first", outbox.Accepted, time.Second, [2]int{1, 1}, 2, true},
+		"slow, and refused":     {slow(time.Second, refused), slow(2*time.Second, failed), "", outbox.Failed, 2300 * time.Millisecond, [2]int{1, 1}, 2, false},
+		"quick failure":         {slow(time.Millisecond, failed), nil, "second", outbox.Accepted, time.Millisecond, [2]int{1, 1}, 2, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, h *house) {
+				h.first.do, h.second.do = c.first, c.second
+				o, stop := h.process(t, nil)
+				began := time.Now()
+				id := h.hedged(t, o, 300*time.Millisecond)
+				watch := o.Watch(id)
+				d, _ := watch.Wait(t.Context())
+				watch.Stop()
+				if took := time.Since(began); took != c.after || d.State != c.state || d.Provider != c.provider {
+					t.Errorf("after %v: %s by %q", took, d.State, d.Provider)
+				}
+				time.Sleep(20 * time.Second) // the other one's outcome is recorded too
+				synctest.Wait()
+				d = h.row(t, id)
+				if counts := [2]int{h.first.count(id), h.second.count(id)}; counts != c.counts || d.Tries != c.tries || d.Provider != c.provider ||
+					d.State != c.state || d.Uncertain != c.uncertain {
+					t.Errorf("tried %v: %+v", counts, d)
+				}
+				if o.Held() != 0 {
+					t.Errorf("%d deliveries are still held", o.Held())
+				}
+				stop()
+			})
+		})
+	}
+}
