@@ -124,6 +124,18 @@ func checkKept(t *testing.T, what, text string, m *outbox.Message) {
 	}
 }
 
+// A vendor of short messages repeats a number as it was sent it, which is often without the plus.
+func TestScrubTakesANumberAwayWithoutItsPlus(t *testing.T) {
+	m := outbox.Message{To: "+34600111222", Code: "482913"}
+	for text, want := range map[string]string{
+		"to +34600111222 is not valid": "to +... is not valid", "34600111222: no route": "...: no route", "no route": "no route",
+	} {
+		if got := provider.Scrub(text, &m, "", ""); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
 // FuzzScrub looks for what a server repeats: the code, the address and the credentials, in any text.
 func FuzzScrub(f *testing.F) {
 	f.Add("550 no such user jane@example.com, your code 482913", "482913", "jane@example.com", "hunter2")

@@ -38,8 +38,8 @@ func scrub(text string, m *outbox.Message, private []string) string {
 	text = maskMailboxes(text)
 	if local, _, ok := strings.Cut(m.To, "@"); ok && len(local) > 2 {
 		text = replaceFold(text, local)
-	} else if m.To != "" {
-		text = replaceFold(text, m.To)
+	} else { // a number, which many write without its plus
+		text = replaceFold(text, strings.TrimPrefix(m.To, "+"))
 	}
 	text = replaceFold(text, m.Code)
 	return cut(strings.TrimSpace(text), maxDetail)
