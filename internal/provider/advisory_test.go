@@ -33,10 +33,20 @@ func TestAdvisory_CVE_2026_5469_WebhookDoesNotReachInternalHosts(t *testing.T) {
 	url := serveHTTP(t, func(http.ResponseWriter, *http.Request) { reached.Add(1) })
 	_, port, _ := strings.Cut(strings.TrimPrefix(url, "http://"), ":")
 	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0", "[::]", "[::1]"} {
-		s := openKind(t, "webhook", guarded("http://"+host+":"+port), provider.Environment{})
+		parsed := parsed(t, "webhook", guarded("http://"+host+":"+port))
+		if _, err := kind(t, "webhook").Open(parsed, provider.Environment{}); err == nil {
+			t.Errorf("%s was accepted as a setting", host)
+		}
+	}
+	names := &nameServer{}
+	resolver := names.start(t)
+	for _, address := range []string{"127.0.0.1", "0.0.0.0", "10.0.0.1"} { // behind a name, they are found when it is connected
+		inside := netip.MustParseAddr(address)
+		names.answer.Store(&inside)
+		s := openKind(t, "webhook", guarded("http://hook.example:"+port), provider.Environment{Resolver: resolver})
 		_, err := s.Send(context.Background(), "dlv_1", sampleMessage())
 		if f := fault(t, err); f.Class != outbox.Account {
-			t.Errorf("%s: got %v, want config", host, f)
+			t.Errorf("%s: got %v, want config", address, f)
 		}
 	}
 	if reached.Load() != 0 {

@@ -79,6 +79,7 @@ func checkHost(host string, allowPrivate bool) error {
 		return nil
 	}
 	a, err := netip.ParseAddr(host)
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	local := host == "localhost" || strings.HasSuffix(host, ".localhost") || strings.HasSuffix(host, ".internal")
 	if local || err == nil && !public(a) {
 		return fmt.Errorf("%w; set allow_private if that is meant", errPrivateAddress)

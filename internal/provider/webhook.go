@@ -31,6 +31,7 @@ func webhook() Kind {
 		Doc:      "Posts each message to a URL of yours, signed in the Standard Webhooks form.",
 		Settings: webhookSettings{},
 		Open:     opener(openWebhook),
+		Receipts: reader(readWebhook),
 	}
 }
 
@@ -43,6 +44,11 @@ type webhookSender struct {
 }
 
 func openWebhook(s webhookSettings, env Environment) (outbox.Sender, error) {
+	if u, err := url.Parse(s.URL); err == nil {
+		if err := checkHost(u.Hostname(), s.AllowPrivate); err != nil {
+			return nil, fmt.Errorf("provider webhook: setting url: %w", err)
+		}
+	}
 	control := refusePrivate
 	if s.AllowPrivate {
 		control = nil
