@@ -62,6 +62,7 @@ func Kinds() []Kind {
 		inbox(),
 		resend(),
 		smtp(),
+		twilio(),
 		webhook(),
 	}
 }
