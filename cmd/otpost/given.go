@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/otpost/otpost/internal/config"
 	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/passcode"
 	"github.com/otpost/otpost/internal/provider"
 	"github.com/otpost/otpost/internal/registry"
 	"github.com/otpost/otpost/internal/store"
@@ -82,4 +84,23 @@ type inbox struct {
 
 func (i inbox) Keep(ctx context.Context, id string, m outbox.Message) error {
 	return i.db.Keep(ctx, id, m, i.now())
+}
+
+// rates holds providers to the rates that documents set, over all nodes.
+type rates struct {
+	registry *registry.Registry
+	db       *store.DB
+}
+
+func (r rates) Take(ctx context.Context, name string, now time.Time) (ok bool, at time.Time, err error) {
+	rate := r.registry.Current().Rate(name)
+	if rate == nil {
+		return true, at, nil
+	}
+	err = r.db.Spend(ctx, now, passcode.SharedSpend("provider", tenant, name, rate.Messages, time.Duration(rate.Per), 1))
+	var spent *passcode.Exhausted
+	if errors.As(err, &spent) {
+		return false, spent.RetryAt, nil
+	}
+	return err == nil, at, err
 }

@@ -132,7 +132,7 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 		return err
 	}
 	composer := &compose.Composer{Catalogues: catalogues, Language: c.DefaultLanguage}
-	s.post = outbox.New(outbox.Settings{Store: s.db, Senders: s.registry, Workers: c.OutboxWorkers,
+	s.post = outbox.New(outbox.Settings{Store: s.db, Senders: s.registry, Breakers: s.db, Rates: rates{s.registry, s.db}, Workers: c.OutboxWorkers,
 		Capacity: capacityOf(c), Lease: c.Lease, AttemptTimeout: c.AttemptTimeout, Now: clock, Log: s.log, Observe: s.metrics.observeAttempt})
 	s.engine = &passcode.Engine{Store: s.db, Outbox: s.post, Ring: ring,
 		Route: func(d passcode.Destination) passcode.Route { return s.registry.Current().Route(d) },
@@ -140,6 +140,7 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 			return s.registry.Current().Policy(a, name)
 		},
 		Compose: func(content passcode.Content) (outbox.Message, error) { return say(composer, content) },
+		Guard:   s.registry.Guard,
 		Limits:  limitsOf(c),
 		Now:     now, Rand: rand.Reader, Observe: s.metrics.observeEvent}
 	s.keys = &access.Keys{Store: s.db, Remember: rememberKeys, Now: now, NewID: outbox.NewID}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,6 +52,9 @@ type Engine struct {
 	Compose func(Content) (outbox.Message, error)
 	// Route chooses the way of a message; a route without providers when there is none. It answers from memory.
 	Route func(Destination) Route
+	// Guard says what a message takes of limits that are set for its destination, or refuses it with a *Refusal. It
+	// answers from memory; nil guards nothing.
+	Guard func(Destination, *outbox.Message) ([]Spend, error)
 	// Policy finds the policy that an application's request names; an empty name is the application's own, or the default.
 	Policy func(a Application, name string) (Policy, bool)
 	Limits Limits
@@ -152,6 +156,9 @@ func (e *Engine) refused(err error) error {
 	case errors.As(err, &spent) && spent.Name == "lockout":
 		refusal = &Refusal{Reason: LockedOut, RetryAt: spent.RetryAt, Limit: spent.Name,
 			Detail: "too many wrong codes were tried for this recipient; wait until it is unlocked"}
+	case errors.As(err, &spent) && strings.HasSuffix(spent.Name, "budget"):
+		refusal = &Refusal{Reason: LimitReached, RetryAt: spent.RetryAt, Limit: spent.Name,
+			Detail: "the " + spent.Name + " for text messages is spent; use another channel, or try again later"}
 	case errors.As(err, &spent):
 		refusal = &Refusal{Reason: LimitReached, RetryAt: spent.RetryAt, Limit: spent.Name,
 			Detail: "the limit of messages per " + spent.Name + " is reached; try again later"}

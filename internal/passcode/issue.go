@@ -30,7 +30,11 @@ func (e *Engine) Issue(ctx context.Context, r Request, wait time.Duration) (Issu
 	if err != nil {
 		return Issued{}, e.refused(err)
 	}
-	i := Issuance{Challenge: c, Delivery: d, Now: now, Spends: e.issueSpends(&c, client)}
+	guarded, err := e.guard(&c, &r.Application, &d)
+	if err != nil {
+		return Issued{}, e.refused(err)
+	}
+	i := Issuance{Challenge: c, Delivery: d, Now: now, Spends: e.issueSpends(&c, client, guarded)}
 	if r.IdempotencyKey != "" {
 		i.Idempotency = &Idempotency{Application: r.Application.ID, Key: r.IdempotencyKey, Fingerprint: r.Fingerprint,
 			ExpiresAt: now.Add(idempotencyLife)}
@@ -114,7 +118,7 @@ func sealContext(c *Challenge) string { return "code " + c.ID }
 
 // delivery composes the message of a challenge now, so that a broken template fails to the caller.
 func (e *Engine) delivery(c *Challenge, a *Application, code string, now time.Time) (outbox.Delivery, error) {
-	route := e.Route(Destination{Tenant: c.Tenant, Application: *a, Purpose: c.Purpose, Channel: c.Channel, To: c.To})
+	route := e.Route(destination(c, a))
 	if len(route.Providers) == 0 {
 		return outbox.Delivery{}, &Refusal{Reason: NoRoute, Field: "to",
 			Detail: fmt.Sprintf("no provider is set up for the channel %q", c.Channel)}
@@ -129,8 +133,20 @@ func (e *Engine) delivery(c *Challenge, a *Application, code string, now time.Ti
 		Deadline: c.ExpiresAt, Message: &m}, nil
 }
 
-func (e *Engine) issueSpends(c *Challenge, client netip.Addr) []Spend {
-	spends := e.Limits.sends(c.Tenant, c.Mailbox, c.Application, client)
+func destination(c *Challenge, a *Application) Destination {
+	return Destination{Tenant: c.Tenant, Application: *a, Purpose: c.Purpose, Channel: c.Channel, To: c.To}
+}
+
+// guard asks the guard about a message.
+func (e *Engine) guard(c *Challenge, a *Application, d *outbox.Delivery) ([]Spend, error) {
+	if e.Guard == nil {
+		return nil, nil
+	}
+	return e.Guard(destination(c, a), d.Message)
+}
+
+func (e *Engine) issueSpends(c *Challenge, client netip.Addr, guarded []Spend) []Spend {
+	spends := e.Limits.sends(c.Tenant, c.Mailbox, c.Application, client, guarded)
 	if c.Policy.Lockout > 0 {
 		spends = append([]Spend{lockout(c.Tenant, c.Mailbox, c.Policy.Lockout, 0)}, spends...)
 	}

@@ -40,15 +40,16 @@ func DefaultLimits() Limits {
 	}
 }
 
-// sends are the spends of one message, narrow limits first.
-func (l *Limits) sends(tenant, mailbox, application string, client netip.Addr) []Spend {
-	spends := make([]Spend, 0, 5)
+// sends are the spends of one message, narrow limits first. guarded are those that a guard adds.
+func (l *Limits) sends(tenant, mailbox, application string, client netip.Addr, guarded []Spend) []Spend {
+	spends := make([]Spend, 0, 5+len(guarded))
 	spends = add(spends, "identifier", l.Identifier, tenant, mailbox)
 	if client.IsValid() {
 		address, network := networks(client)
 		spends = add(spends, "address", l.Address, tenant, address)
 		spends = add(spends, "network", l.Network, tenant, network)
 	}
+	spends = append(spends, guarded...)
 	shared := len(spends)
 	spends = add(spends, "application", l.Application, tenant, application)
 	if last := len(spends) - 1; last >= shared && spends[last].Limit >= splitAbove {
@@ -80,6 +81,11 @@ func (l *Limits) guessLimits() []GuessLimit {
 // lockout is the spend that locks an identifier out, and with Cost 0 the question whether it is.
 func lockout(tenant, mailbox string, window time.Duration, cost int) Spend {
 	return Spend{Key: spendKey("lockout", tenant, mailbox, 0), Name: "lockout", Limit: 1, Window: window, Cost: cost}
+}
+
+// SharedSpend takes cost units of a limit that many share; whose says who they are, such as the prefix of their numbers.
+func SharedSpend(name, tenant, whose string, limit int, window time.Duration, cost int) Spend {
+	return Spend{Key: spendKey(name, tenant, whose, window), Name: name, Limit: limit, Window: window, Cost: cost}
 }
 
 func add(spends []Spend, name string, quotas []Quota, tenant, whose string) []Spend {

@@ -3,6 +3,7 @@ package passcode
 import (
 	"net/netip"
 	"testing"
+	"time"
 )
 
 // TestASplitLimitComesLast holds what the store expects, and that issue and resend count the same rows.
@@ -10,7 +11,8 @@ func TestASplitLimitComesLast(t *testing.T) {
 	e := Engine{Limits: DefaultLimits()}
 	c := Challenge{Tenant: "default", Mailbox: "lea@example.org", Application: "app_1", Policy: DefaultPolicy()}
 	client := netip.MustParseAddr("203.0.113.9")
-	issue, resend := e.issueSpends(&c, client), e.Limits.sends(c.Tenant, c.Mailbox, c.Application, client)
+	guarded := []Spend{SharedSpend("daily budget", "default", "sms", 100, time.Hour, 7)}
+	issue, resend := e.issueSpends(&c, client, guarded), e.Limits.sends(c.Tenant, c.Mailbox, c.Application, client, guarded)
 	for _, spends := range [][]Spend{issue, resend} {
 		for i, s := range spends {
 			if last := i == len(spends)-1; (s.Parts > 0) != last {

@@ -162,6 +162,8 @@ const (
 	LockedOut Reason = "locked_out"
 	// Ended: the challenge is not pending any more; State says what it is.
 	Ended Reason = "ended"
+	// DestinationRefused: no message may go to this country or prefix.
+	DestinationRefused Reason = "destination_refused"
 	// NoRoute: no provider is set up for the channel.
 	NoRoute Reason = "no_route"
 	// KeyReused: the idempotency key was used for another request.
@@ -172,7 +174,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{WrongCode, CodeExpired, CodeLocked, CodeUsed, CodeCancelled, CodeReplaced, Throttled,
 		InvalidRecipient, InvalidRequest, UnknownPolicy, NotFound, LimitReached, TooSoon, NoResendsLeft, LockedOut,
-		Ended, NoRoute, KeyReused}
+		Ended, DestinationRefused, NoRoute, KeyReused}
 }
 
 // Refusal is the error of every verb that will not do what was asked. Any other error is internal, and its text is

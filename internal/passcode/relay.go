@@ -78,6 +78,10 @@ func (e *Engine) relayed(r *Relay, now time.Time) (d outbox.Delivery, spends []S
 	if d, err = e.delivery(&c, &r.Application, r.Code, now); err != nil {
 		return d, nil, err
 	}
+	guarded, err := e.guard(&c, &r.Application, &d)
+	if err != nil {
+		return d, nil, err
+	}
 	d.AnswerBy = r.AnswerBy
 	parts := append([]string{r.Tenant, to.Identifier, r.Code}, r.Dedup...)
 	hashes := e.Ring.Hashes(bound("otpost relay 1", parts...))
@@ -86,7 +90,7 @@ func (e *Engine) relayed(r *Relay, now time.Time) (d outbox.Delivery, spends []S
 	}
 	// The first request may have been written under another key, before a rotation or by a node that is behind it.
 	d.Dedup, d.DedupElse = hashes[0], hashes[1:]
-	return d, e.Limits.sends(r.Tenant, to.Mailbox, r.Application.ID, client), nil
+	return d, e.Limits.sends(r.Tenant, to.Mailbox, r.Application.ID, client, guarded), nil
 }
 
 // settle waits for the outcome until AnswerBy, and then settles what the caller may be told.

@@ -26,11 +26,15 @@ func (e *Engine) Resend(ctx context.Context, ref Ref, application Application, i
 			if err := mayResend(c, now); err != nil {
 				return err
 			}
-			if err := t.Spend(e.Limits.sends(c.Tenant, c.Mailbox, c.Application, client)...); err != nil {
-				return err
-			}
 			next, err := e.again(c, &application, now)
 			if err != nil {
+				return err
+			}
+			guarded, err := e.guard(c, &application, &next)
+			if err != nil {
+				return err
+			}
+			if err := t.Spend(e.Limits.sends(c.Tenant, c.Mailbox, c.Application, client, guarded)...); err != nil {
 				return err
 			}
 			next.State, next.Lease, next.DueAt = d.State, d.Lease, d.DueAt

@@ -78,14 +78,14 @@ type Idempotency struct {
 	ExpiresAt   time.Time
 }
 
-// Spend is one unit taken from one limit: at most Limit in a Window that begins with the first spend.
+// Spend is what is taken from one limit: at most Limit in a Window that begins with the first spend.
 type Spend struct {
 	// Key is 16 bytes that stand for whose limit it is; see spendKey.
 	Key    []byte
 	Name   string
 	Limit  int
 	Window time.Duration
-	// Cost is 1, or 0 to ask only whether the limit is spent.
+	// Cost is how many units are taken, at most Limit and as a rule 1; 0 asks only whether the limit is spent.
 	Cost int
 	// Parts is into how many rows the limit is split, so that many who share it do not queue at one; 0 is not split.
 	// The parts' limits add up to Limit, and a spend is refused only when no part has a unit left. One of several spends

@@ -46,6 +46,7 @@ type Snapshot struct {
 	routes       []compiledRoute
 	policies     map[string]passcode.Policy
 	applications map[string]Application
+	guard        *compiledGuard // nil for none
 }
 
 // compiledProvider is a provider as it can be opened.
@@ -115,6 +116,8 @@ func (c *compiler) document(rules Rules, d Document) error {
 		return c.policy(d.Name, body, rules.Policy)
 	case *Application:
 		return c.application(d.Name, body)
+	case *Guard:
+		return c.guard(d.Name, body)
 	}
 	return nil
 }

@@ -24,10 +24,11 @@ const (
 	RouteKind       Kind = "route"
 	PolicyKind      Kind = "policy"
 	ApplicationKind Kind = "application"
+	GuardKind       Kind = "guard"
 )
 
 // Kinds lists every kind in the order in which documents depend on each other: what comes later names what comes before.
-func Kinds() []Kind { return []Kind{ProviderKind, RouteKind, PolicyKind, ApplicationKind} }
+func Kinds() []Kind { return []Kind{ProviderKind, RouteKind, PolicyKind, ApplicationKind, GuardKind} }
 
 // Plural is the kind's name in paths and files, such as "providers" and "policies".
 func (k Kind) Plural() string {
@@ -48,6 +49,8 @@ func blank(k Kind) any {
 		return &Policy{}
 	case ApplicationKind:
 		return &Application{}
+	case GuardKind:
+		return &Guard{}
 	}
 	return nil
 }

@@ -52,6 +52,9 @@ type Store interface {
 	Revision(ctx context.Context, tenant string) (int64, error)
 	// History reads earlier forms of a document and who replaced them, newest first, at most n.
 	History(ctx context.Context, tenant string, kind Kind, name string, n int) ([]Past, error)
+	// Conversion counts the passcodes sent as text messages between two times, by the first digits of their numbers with
+	// the plus sign.
+	Conversion(ctx context.Context, tenant string, digits int, from, until time.Time) (map[string]Converted, error)
 }
 
 // Past is a document as it was until it was replaced or deleted.
@@ -94,6 +97,8 @@ type Registry struct {
 	// install guards the opened senders; only one snapshot is installed at a time.
 	install sync.Mutex
 	senders senders
+	// converted is what LearnConversion counted last, nil before.
+	converted atomic.Pointer[map[string]Converted]
 }
 
 // Open reads the documents and brings them into force. Documents that no longer compile, after an update of otpost, do
@@ -252,9 +257,17 @@ func (p *planned) change(documents []Document, c Change, now time.Time, problems
 	return append(documents, made), nil
 }
 
+// conversionPolls is how many polls of the revision come between two counts of what converts.
+const conversionPolls = 15
+
 // Follow brings into force what other nodes change, until ctx ends.
 func (r *Registry) Follow(ctx context.Context) {
-	for {
+	for n := 0; ; n++ {
+		if n%conversionPolls == 0 {
+			if err := r.LearnConversion(ctx); err != nil && ctx.Err() == nil {
+				r.Log.ErrorContext(ctx, "count verified passcodes", "error", err)
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return

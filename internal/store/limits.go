@@ -12,7 +12,7 @@ import (
 	"github.com/otpost/otpost/internal/passcode"
 )
 
-// spend takes one unit from each limit in one statement. A row that is full and whose window is open is left alone,
+// spend takes what it costs from each limit in one statement. A row that is full and whose window is open is left alone,
 // and so does not count as changed; then what was taken is given back and the caller is told which limit said no. Rows
 // are locked in the order given, narrow limits before the shared ones, so that two callers cannot block each other.
 //
@@ -122,8 +122,9 @@ func (t *tx) giveBack(spends []passcode.Spend, mark int64) (refused *passcode.Ex
 func (t *tx) refund(spends []passcode.Spend) error {
 	for len(spends) > 0 {
 		// Two at a time: most limits have two windows.
-		first, second := spends[0].Key, spends[min(1, len(spends)-1)].Key
-		if err := t.do(`UPDATE limits SET used = used - 1 WHERE key IN ($1, $2) AND used > 0`, first, second); err != nil {
+		first, second := spends[0], spends[min(1, len(spends)-1)]
+		if err := t.do(`UPDATE limits SET used = used - CASE WHEN key = $1 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END
+			WHERE key IN ($1, $2) AND used > 0`, first.Key, second.Key, first.Cost, second.Cost); err != nil {
 			return fmt.Errorf("refund: %w", err)
 		}
 		spends = spends[min(2, len(spends)):]
@@ -178,8 +179,8 @@ func split(spends []passcode.Spend) (asked, taken []passcode.Spend) {
 	return asked, taken
 }
 
-// maxSpends bounds how many limits one request can meet: two windows for each of four kinds, and some to spare.
-const maxSpends = 16
+// maxSpends bounds how many limits one request can meet: eight windows for each of four kinds, a lock-out, and what a guard adds.
+const maxSpends = 40
 
 // askSQL[n] finds those of n limits that are spent, and demandSQL[n] fails when there is one; see askArgs.
 var askSQL, demandSQL = func() (ask, demand [maxSpends + 1]string) {
@@ -205,31 +206,31 @@ func askArgs(spends []passcode.Spend, now time.Time) []any {
 	return args
 }
 
-// spendSQL[n] takes n units at once where they are to be had, and takeSQL[n] breaks the table's CHECK where one is not;
+// spendSQL[n] takes from n limits at once where they are to be had, and takeSQL[n] breaks the table's CHECK where one is not;
 // see takeArgs. RETURNING would say the same as the mark and the count of rows, at twice the cost on SQLite.
 var spendSQL, takeSQL = func() (spend, take [maxSpends + 1]string) {
 	for n := 1; n <= maxSpends; n++ {
 		var rows []string
 		for i := range n {
-			rows = append(rows, fmt.Sprintf("($%d, 1, $%d, $%d, $2)", 3*i+3, 3*i+4, 3*i+5))
+			rows = append(rows, fmt.Sprintf("($%d, CAST($%d AS BIGINT), $%d, $%d, $2)", 4*i+3, 4*i+4, 4*i+5, 4*i+6))
 		}
 		take[n] = `INSERT INTO limits (key, used, quota, resets_at, mark) VALUES ` + strings.Join(rows, ", ") + `
 			ON CONFLICT (key) DO UPDATE SET
-				used = CASE WHEN limits.resets_at <= $1 THEN 1 ELSE limits.used + 1 END,
+				used = CASE WHEN limits.resets_at <= $1 THEN excluded.used ELSE limits.used + excluded.used END,
 				resets_at = CASE WHEN limits.resets_at <= $1 THEN excluded.resets_at ELSE limits.resets_at END,
 				quota = excluded.quota, mark = excluded.mark`
-		spend[n] = take[n] + ` WHERE limits.resets_at <= $1 OR limits.used < excluded.quota`
+		spend[n] = take[n] + ` WHERE limits.resets_at <= $1 OR limits.used + excluded.used <= excluded.quota`
 	}
 	return spend, take
 }()
 
-// takeArgs are now, the spender's mark, then key, quota and the end of a new window for each.
+// takeArgs are now, the spender's mark, then key, cost, quota and the end of a new window for each.
 func takeArgs(spends []passcode.Spend, now time.Time, mark int64) []any {
 	ms := now.UnixMilli()
-	args := make([]any, 2, 2+3*len(spends))
+	args := make([]any, 2, 2+4*len(spends))
 	args[0], args[1] = ms, mark
 	for _, s := range spends {
-		args = append(args, s.Key, s.Limit, ms+s.Window.Milliseconds())
+		args = append(args, s.Key, s.Cost, s.Limit, ms+s.Window.Milliseconds())
 	}
 	return args
 }

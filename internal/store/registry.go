@@ -27,7 +27,7 @@ func (db *DB) Documents(ctx context.Context, tenant string) (documents []registr
 				var d registry.Document
 				var sealed []byte
 				var updated int64
-				if err := scan(&d.Kind, &d.Name, &sealed, &d.Version, &updated); err != nil {
+				if err := scan((*string)(&d.Kind), &d.Name, &sealed, &d.Version, &updated); err != nil {
 					return err
 				}
 				d.UpdatedAt = fromMillis(updated)
@@ -146,4 +146,25 @@ func (db *DB) History(ctx context.Context, tenant string, kind registry.Kind, na
 		return nil, fmt.Errorf("read history of settings: %w", err)
 	}
 	return past, nil
+}
+
+// Conversion implements registry.Store.
+func (db *DB) Conversion(ctx context.Context, tenant string, digits int, from, until time.Time) (counts map[string]registry.Converted, err error) {
+	err = db.look(ctx, func(t *tx) error {
+		counts = map[string]registry.Converted{}
+		return t.query(ctx, `SELECT SUBSTR(identifier, 1, $4), COUNT(*), SUM(CASE WHEN state = 'verified' THEN 1 ELSE 0 END)
+			FROM challenges WHERE channel = 'sms' AND created_at >= $2 AND created_at < $3 AND tenant = $1
+			GROUP BY SUBSTR(identifier, 1, $4)`,
+			[]any{tenant, millis(from), millis(until), digits + 1}, func(scan func(...any) error) error {
+				var prefix string
+				var c registry.Converted
+				err := scan(&prefix, &c.Sent, &c.Verified)
+				counts[prefix] = c
+				return err
+			})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count verified passcodes: %w", err)
+	}
+	return counts, nil
 }

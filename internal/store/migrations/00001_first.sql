@@ -56,6 +56,8 @@ CREATE TABLE challenges (
     CHECK (state = 'pending' OR code_sealed IS NULL)
 ) /*sqlite WITHOUT ROWID*/;
 CREATE UNIQUE INDEX challenges_newest ON challenges (identifier, purpose, scope, tenant) WHERE newest = 1;
+-- How passcodes to numbers convert is counted over the last hours.
+CREATE INDEX challenges_sms ON challenges (created_at) WHERE channel = 'sms';
 CREATE INDEX challenges_pending ON challenges (expires_at) WHERE state = 'pending';
 
 -- One message on its way.
