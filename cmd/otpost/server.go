@@ -65,7 +65,8 @@ func openServer(ctx context.Context, c *config.Config, log *slog.Logger, more ..
 	if created {
 		log.Info("made a new key ring; back it up apart from the database, which cannot be read without it", "path", c.Keys)
 	}
-	if s.db, err = openStore(ctx, c, ring, store.Options{ObserveGroup: s.metrics.ObserveCommitGroup}); err != nil {
+	if s.db, err = openStore(ctx, c, ring, store.Options{ObserveGroup: s.metrics.ObserveCommitGroup,
+		SuppressBounced: c.SuppressBounced}); err != nil {
 		return nil, err
 	}
 	if err := s.wire(ctx, ring, more); err != nil {

@@ -56,11 +56,12 @@ type Config struct {
 	LimitApplication Limits `name:"limit_application" default:"20000/1h" group:"Limits" doc:"Messages of one application. off lifts the limit, which is unsafe: a stolen key can spend without end."`
 	LimitGuesses     Limits `name:"limit_guesses" default:"10/15m,50/24h" group:"Limits" doc:"Codes tried for one identifier, whatever was resent or started anew. off lifts the limit, which is unsafe: a patient guesser gets in."`
 
-	OutboxWorkers  int           `name:"outbox_workers" default:"16" min:"1" max:"1024" group:"Delivery" doc:"How many messages one process sends at the same time."`
-	OutboxCapacity int           `name:"outbox_capacity" default:"4096" min:"1" max:"1000000" group:"Delivery" doc:"How many accepted messages may wait in this process for a worker; further ones wait in the database."`
-	Lease          time.Duration `name:"lease" default:"30s" min:"1s" max:"10m" group:"Delivery" doc:"How long a process holds a message before another may take it up; must be longer than attempt_timeout."`
-	AttemptTimeout time.Duration `name:"attempt_timeout" default:"15s" min:"100ms" max:"5m" group:"Delivery" doc:"How long one try at one provider may take."`
-	Retention      time.Duration `name:"retention" default:"24h" min:"1m" max:"8760h" group:"Delivery" doc:"How long an ended passcode and its deliveries are kept before they are forgotten."`
+	OutboxWorkers   int           `name:"outbox_workers" default:"16" min:"1" max:"1024" group:"Delivery" doc:"How many messages one process sends at the same time."`
+	OutboxCapacity  int           `name:"outbox_capacity" default:"4096" min:"1" max:"1000000" group:"Delivery" doc:"How many accepted messages may wait in this process for a worker; further ones wait in the database."`
+	Lease           time.Duration `name:"lease" default:"30s" min:"1s" max:"10m" group:"Delivery" doc:"How long a process holds a message before another may take it up; must be longer than attempt_timeout."`
+	AttemptTimeout  time.Duration `name:"attempt_timeout" default:"15s" min:"100ms" max:"5m" group:"Delivery" doc:"How long one try at one provider may take."`
+	Retention       time.Duration `name:"retention" default:"24h" min:"1m" max:"8760h" group:"Delivery" doc:"How long an ended passcode and its deliveries are kept before they are forgotten."`
+	SuppressBounced time.Duration `name:"suppress_bounced" default:"720h" min:"0s" max:"87600h" group:"Delivery" doc:"How long nothing is sent to a recipient after a provider reported that it does not exist or is blocked; 0 is not at all. Whoever called a message spam is not sent to until an operator allows it."`
 
 	EntraTenantID        string        `name:"entra_tenant_id" group:"Entra" form:"guid" placeholder:"GUID" doc:"Directory (tenant) id whose events are accepted. Empty, with no entra_issuers, turns the receiver off."`
 	EntraSubdomain       string        `name:"entra_subdomain" group:"Entra" form:"label" placeholder:"NAME" doc:"Subdomain of an external tenant, the first part of NAME.ciamlogin.com."`

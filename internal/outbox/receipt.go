@@ -2,6 +2,9 @@ package outbox
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
 	"time"
 )
 
@@ -46,4 +49,72 @@ type Tracker interface {
 	// Track asks once what became of the message with this reference. A receipt without a Report means that it is not
 	// decided; then wait is how long the provider wants to be left alone. id is the delivery's, as Send got it.
 	Track(ctx context.Context, id, ref string) (r Receipt, wait time.Duration, err error)
+}
+
+// Reported is a receipt as it is kept, with the delivery that it is about.
+type Reported struct {
+	Receipt
+	Provider   string
+	ReceivedAt time.Time
+}
+
+// Receiving is what became of a receipt.
+type Receiving struct {
+	// Delivery is the row after it, without the message. Its ID is empty when the receipt is about no message that is
+	// known here: one of another system with the same account, one that was forgotten, or one whose acceptance is not
+	// on disk yet, which takes the receipt up.
+	Delivery Delivery
+	// Repeated is true when the same report was received before. Then nothing was done.
+	Repeated bool
+	// Moved is true when the state of the delivery changed.
+	Moved bool
+}
+
+// ranks order the states that follow an acceptance, so that reports which come in any order lead to the same one: a
+// server that took a message may still send it back, and then it did not reach anybody.
+var ranks = map[State]int{Accepted: 1, Delivered: 2, Bounced: 3}
+
+// Taken reports whether a provider is known to have taken the message of a delivery in this state.
+func (s State) Taken() bool { return ranks[s] > 0 }
+
+// After is the state of a delivery that was in state s, one of those after an acceptance, once the provider that
+// accepted it reports r.
+func (s State) After(r Report) State {
+	if next := State(r); s.Taken() && ranks[next] > ranks[s] {
+		return next
+	}
+	return s
+}
+
+// Adopt makes a delivery that no provider is known to have taken one that this provider took, which is what a report of
+// it as delivered proves: the answer was lost, or is not on disk yet.
+func (d *Delivery) Adopt(provider, ref string, now time.Time) {
+	d.Provider, d.Ref = provider, ref
+	d.end(Accepted, now)
+}
+
+// maxEvent bounds the id of a report.
+const maxEvent = 200
+
+// Bounded is the receipt in a form that every store takes: known words, bounded text, a time that is not to come. It is
+// false for one that says nothing.
+func (r Receipt) Bounded(now time.Time) (Receipt, bool) {
+	switch r.Report {
+	case ReportDelivered, ReportBounced, ReportDelayed, ReportComplained:
+	default:
+		return r, false
+	}
+	if len(r.Event) > maxEvent { // cut, two might be one
+		sum := sha256.Sum256([]byte(r.Event))
+		r.Event = hex.EncodeToString(sum[:])
+	}
+	r.Event, r.Ref, r.Delivery = cut(r.Event, maxEvent), cut(r.Ref, maxRef), cut(r.Delivery, 64)
+	r.Code, r.Detail = cut(r.Code, maxCode), cut(r.Detail, maxDetail)
+	if r.Report != ReportBounced || !slices.Contains(Classes(), r.Class) {
+		r.Class = ""
+	}
+	if r.At.After(now) || r.At.UnixMilli() <= 0 {
+		r.At = now
+	}
+	return r, r.Event != ""
 }

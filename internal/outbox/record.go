@@ -159,6 +159,13 @@ func (o *Outbox) logAttempt(ctx context.Context, d *Delivery, a *Attempt) {
 
 func (o *Outbox) wakeAt(at time.Time) { time.AfterFunc(max(0, at.Sub(o.Now())), o.Wake) }
 
+// The bounds, in bytes, of what is kept of a provider's words.
+const (
+	maxCode   = 60
+	maxDetail = 300
+	maxRef    = 200
+)
+
 // cut brings what a provider said into a form that every store takes: at most n bytes, valid UTF-8, no NUL.
 func cut(s string, n int) string {
 	if len(s) > n {

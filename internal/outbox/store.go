@@ -31,6 +31,10 @@ type Store interface {
 	// whatever its state, but that a provider's later word stays. It wipes the messages, and returns for each the state
 	// and the count of tries; the state is empty where there is no such row.
 	Accept(ctx context.Context, took []Acceptance, now time.Time) ([]Accepting, error)
+	// Receive keeps what a provider reported later, moves the deliveries it is about, and suppresses recipients that
+	// should not be sent to again. A report that was received before does nothing, and the order in which reports come
+	// changes nothing. A provider is believed only about deliveries whose route it is on. It returns what became of each.
+	Receive(ctx context.Context, provider string, receipts []Receipt, now time.Time) ([]Receiving, error)
 	// Fail records an attempt that failed and moves the delivery by what judge makes of it, if lease still holds the
 	// row. It returns the row as it then is, without the message.
 	Fail(ctx context.Context, a Attempt, lease string, judge func(*Delivery)) (Delivery, error)

@@ -199,9 +199,9 @@ func (o *Outbox) try(ctx context.Context, d *Delivery, step int) tried {
 	t.attempt.Took = ended.Sub(now)
 	if err != nil {
 		t.fault = faultOf(err)
-		t.attempt.Class, t.attempt.Code, t.attempt.Detail = t.fault.Class, cut(t.fault.Code, 60), cut(t.fault.Detail, 300)
+		t.attempt.Class, t.attempt.Code, t.attempt.Detail = t.fault.Class, cut(t.fault.Code, maxCode), cut(t.fault.Detail, maxDetail)
 	}
-	t.attempt.Ref = cut(ref, 200)
+	t.attempt.Ref = cut(ref, maxRef)
 	o.down.learn(context.WithoutCancel(ctx), t.attempt.Provider, t.fault, ended)
 	return t
 }

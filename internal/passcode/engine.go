@@ -148,11 +148,21 @@ func (e *Engine) characters(alphabet string) string {
 	return set
 }
 
+// unwantedDetails say why a recipient is not sent to, and what to do.
+var unwantedDetails = map[outbox.SuppressionReason]string{
+	outbox.NoSuchRecipient:      "a provider reported that this recipient does not exist; check the address, or have an operator remove the suppression",
+	outbox.BlockedRecipient:     "a provider reported that this recipient is blocked; have an operator remove it from the provider's list and from otpost's",
+	outbox.ComplainingRecipient: "this recipient reported a message as spam; an operator can remove the suppression",
+}
+
 // refused turns what the store says into the words of the doors, and counts it.
 func (e *Engine) refused(err error) error {
 	var spent *Exhausted
+	var unwanted *Unwanted
 	var refusal *Refusal
 	switch {
+	case errors.As(err, &unwanted):
+		refusal = &Refusal{Reason: Suppressed, Field: "to", RetryAt: unwanted.Until, Detail: unwantedDetails[unwanted.Reason]}
 	case errors.As(err, &spent) && spent.Name == "lockout":
 		refusal = &Refusal{Reason: LockedOut, RetryAt: spent.RetryAt, Limit: spent.Name,
 			Detail: "too many wrong codes were tried for this recipient; wait until it is unlocked"}

@@ -183,9 +183,10 @@ func (e *Engine) send(ctx context.Context, d *outbox.Delivery, wait time.Duratio
 // there may be one.
 func (e *Engine) unreserve(d outbox.Delivery, err error) {
 	var spent *Exhausted
+	var unwanted *Unwanted
 	var repeated *Repeated
 	var refusal *Refusal
-	if errors.As(err, &spent) || errors.As(err, &repeated) || errors.As(err, &refusal) || errors.Is(err, ErrNoChallenge) {
+	if errors.As(err, &spent) || errors.As(err, &unwanted) || errors.As(err, &repeated) || errors.As(err, &refusal) || errors.Is(err, ErrNoChallenge) {
 		e.Outbox.Release()
 		return
 	}

@@ -146,6 +146,9 @@ const (
 const (
 	// InvalidRecipient: To is not an address or number that can be sent to.
 	InvalidRecipient Reason = "invalid_recipient"
+	// Suppressed: a provider reported that the recipient does not exist, or does not want messages; RetryAt says until
+	// when that counts, zero until it is removed.
+	Suppressed Reason = "recipient_suppressed"
 	// InvalidRequest: another member is wrong; Field says which.
 	InvalidRequest Reason = "invalid_request"
 	// UnknownPolicy: Policy names none.
@@ -173,7 +176,7 @@ const (
 // Reasons lists every reason, so that a test can walk each through every door.
 func Reasons() []Reason {
 	return []Reason{WrongCode, CodeExpired, CodeLocked, CodeUsed, CodeCancelled, CodeReplaced, Throttled,
-		InvalidRecipient, InvalidRequest, UnknownPolicy, NotFound, LimitReached, TooSoon, NoResendsLeft, LockedOut,
+		InvalidRecipient, Suppressed, InvalidRequest, UnknownPolicy, NotFound, LimitReached, TooSoon, NoResendsLeft, LockedOut,
 		Ended, DestinationRefused, NoRoute, KeyReused}
 }
 
@@ -247,4 +250,6 @@ type Timeline struct {
 	Challenge  Challenge
 	Deliveries []outbox.Delivery
 	Attempts   []outbox.Attempt
+	// Reports are what providers said later.
+	Reports []outbox.Reported
 }

@@ -26,6 +26,9 @@ func (e *Engine) Resend(ctx context.Context, ref Ref, application Application, i
 			if err := mayResend(c, now); err != nil {
 				return err
 			}
+			if err := t.Reach(c); err != nil {
+				return err
+			}
 			next, err := e.again(c, &application, now)
 			if err != nil {
 				return err

@@ -12,11 +12,11 @@ import (
 // Store keeps challenges. It speaks in transitions: each method is one transaction, durable when it returns nil, and
 // as if it had run alone. The exam in store/storetest says what that means.
 type Store interface {
-	// Issue takes the spends, ends the current challenge of the same tenant, scope, purpose and identifier as Replaced,
-	// and writes the new challenge and its delivery: all of it or none. It returns *Exhausted when a spend does not
-	// fit, and *Repeated when the idempotency key was used before.
+	// Issue makes sure that the recipient may be sent to, takes the spends, ends the current challenge of the same tenant, scope, purpose and identifier as Replaced,
+	// and writes the new challenge and its delivery: all of it or none. It returns *Unwanted when the
+	// recipient is suppressed, *Exhausted when a spend does not fit, and *Repeated when the idempotency key was used before.
 	Issue(ctx context.Context, i Issuance) error
-	// Relay writes a delivery without a challenge, or returns the one whose Dedup is the same. tookUp says that the
+	// Relay writes a delivery without a challenge, under the same conditions, or returns the one whose Dedup is the same. tookUp says that the
 	// first one's holder had let its lease lapse, so the row is now held under d's lease.
 	Relay(ctx context.Context, d outbox.Delivery, spends []Spend, now time.Time) (joined *outbox.Delivery, tookUp bool, err error)
 	// Try tries a code in one step where that is quicker: it counts the try, compares the code, spends the guess limits
@@ -51,6 +51,8 @@ type GuessLimit struct {
 
 // Turn is what may be done beside changing the challenge while it is locked, in the same transaction.
 type Turn interface {
+	// Reach returns *Unwanted when the challenge's recipient is suppressed.
+	Reach(c *Challenge) error
 	// Spend takes all the spends, or none and returns *Exhausted.
 	Spend(spends ...Spend) error
 	// Guess takes all the spends for a code that was tried, or none and returns *Exhausted. A right code takes nothing,
@@ -111,6 +113,14 @@ type Exhausted struct {
 }
 
 func (e *Exhausted) Error() string { return fmt.Sprintf("limit %q is spent", e.Name) }
+
+// Unwanted says that a recipient is suppressed, and until when: zero until somebody removes the suppression.
+type Unwanted struct {
+	Reason outbox.SuppressionReason
+	Until  time.Time
+}
+
+func (u *Unwanted) Error() string { return "the recipient is suppressed: " + string(u.Reason) }
 
 // Repeated says that an idempotency key was used before, for which challenge and for which request.
 type Repeated struct {

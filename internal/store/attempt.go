@@ -13,9 +13,18 @@ import (
 func (db *DB) Accept(ctx context.Context, took []outbox.Acceptance, now time.Time) (became []outbox.Accepting, err error) {
 	err = db.whole(ctx, func(t *tx) error {
 		became = make([]outbox.Accepting, len(took))
+		early, err := t.early(took)
+		if err != nil {
+			return err
+		}
 		for i := range took {
 			if err := t.accept(&took[i], &became[i], now); err != nil {
 				return err
+			}
+			if early {
+				if err := t.catchUpAfter(db, &took[i], &became[i], now); err != nil {
+					return err
+				}
 			}
 		}
 		faultpoint.Here("record.before_commit")
@@ -29,7 +38,35 @@ func (db *DB) Accept(ctx context.Context, took []outbox.Acceptance, now time.Tim
 
 // acceptSQL moves a row that the sender still holds as it was, which is the rule.
 const acceptSQL = `UPDATE deliveries SET state = 'accepted', tries = $3, provider = $4, ref = $5, ended_at = $6,
-	lease = '', message = NULL WHERE id = $1 AND lease = $2 AND state = 'sending' AND tries = $3 - 1`
+	lease = '', message = NULL WHERE id = $1 AND lease = $2 AND state = 'sending' AND tries = $3 - 1 AND reported = 0`
+
+// early reports whether receipts may be waiting for acceptances: seldom. Where an answer costs a round trip, it demands
+// that there are none.
+func (t *tx) early(took []outbox.Acceptance) (bool, error) {
+	if t.whole() {
+		providers, refs := make([]string, len(took)), make([]string, len(took))
+		for i := range took {
+			providers[i], refs[i] = took[i].Attempt.Provider, took[i].Attempt.Ref
+		}
+		return false, t.do(demandNone(`SELECT 1 FROM receipts WHERE delivery = ''
+			AND (provider, ref) IN (SELECT * FROM unnest($1::text[], $2::text[]))`), providers, refs)
+	}
+	var one int
+	return t.one(`SELECT 1 FROM receipts WHERE delivery = '' LIMIT 1`, nil, &one)
+}
+
+// catchUpAfter applies the receipts that came before an acceptance that was just recorded.
+func (t *tx) catchUpAfter(db *DB, took *outbox.Acceptance, became *outbox.Accepting, now time.Time) error {
+	if became.State == "" {
+		return nil
+	}
+	a := &took.Attempt
+	state, err := t.claimReceipts(db, a.Delivery, a.Provider, a.Ref, now)
+	if state != "" {
+		became.State = state
+	}
+	return err
+}
 
 // demandOne makes of a statement one that fails unless it changes a row. It is for tx.whole.
 func demandOne(sql string) string {
@@ -65,14 +102,22 @@ func (t *tx) accept(took *outbox.Acceptance, became *outbox.Accepting, now time.
 // acceptLate records an acceptance by somebody who does not hold the row any more. States only move forward: a
 // provider's later word stays. The state is empty when there is no row.
 func (t *tx) acceptLate(a outbox.Attempt, now time.Time) (state outbox.State, tries int, err error) {
+	d := outbox.Delivery{ID: a.Delivery}
+	reported := 0
 	_, err = t.one(`UPDATE deliveries SET tries = tries + 1, lease = '', message = NULL,
 			provider = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN provider ELSE $2 END,
 			ref = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ref ELSE $3 END,
 			ended_at = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ended_at ELSE $4 END,
 			state = CASE WHEN state IN ('delivered', 'bounced') THEN state ELSE 'accepted' END
-		WHERE id = $1 RETURNING state, tries`,
-		[]any{a.Delivery, a.Provider, a.Ref, now.UnixMilli()}, (*string)(&state), &tries)
-	return state, tries, err
+		WHERE id = $1 RETURNING state, tries, provider, reported`,
+		[]any{a.Delivery, a.Provider, a.Ref, now.UnixMilli()}, (*string)(&d.State), &d.Tries, &d.Provider, &reported)
+	if err != nil || reported == 0 {
+		return d.State, d.Tries, err
+	}
+	if err = t.catchUp(&d); err == nil {
+		err = t.do(`UPDATE deliveries SET state = $2 WHERE id = $1`, d.ID, string(d.State))
+	}
+	return d.State, d.Tries, err
 }
 
 // Fail implements outbox.Store.

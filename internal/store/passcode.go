@@ -25,6 +25,10 @@ func (db *DB) Issue(ctx context.Context, i passcode.Issuance) error {
 		if err := t.repeated(i.Idempotency); err != nil {
 			return err
 		}
+		c := &i.Challenge
+		if err := t.mayReach(c.Tenant, c.Channel, c.Identifier, i.Now); err != nil {
+			return err
+		}
 		// Alone, a refusal comes before there is anything to undo. Among others limits come last: rows that many want
 		// are held for the shortest time, everybody takes a challenge before its person's limits, and a lock-out is
 		// asked for when nobody can be about to lock the challenge that this one replaces.
@@ -168,6 +172,11 @@ type turn struct {
 	now       time.Time
 }
 
+// Reach implements passcode.Turn.
+func (u turn) Reach(c *passcode.Challenge) error {
+	return u.t.mayReach(c.Tenant, c.Channel, c.Identifier, u.now)
+}
+
 func (u turn) Spend(spends ...passcode.Spend) error { return u.t.spend(spends, u.now) }
 
 // Guess implements passcode.Turn.
@@ -225,6 +234,11 @@ func (db *DB) Timeline(ctx context.Context, ref passcode.Ref) (line passcode.Tim
 				return err
 			}
 			line.Attempts = append(line.Attempts, attempts...)
+			reports, err := t.reports(d.ID)
+			if err != nil {
+				return err
+			}
+			line.Reports = append(line.Reports, reports...)
 		}
 		return nil
 	})

@@ -17,12 +17,16 @@ func (db *DB) Relay(ctx context.Context, d outbox.Delivery, spends []passcode.Sp
 	if err != nil {
 		return nil, false, err
 	}
+	to, err := passcode.ParseAddress(d.To)
+	if err != nil {
+		return nil, false, err
+	}
 	same, hashes := sameRequest(&d)
 	err = db.whole(ctx, func(t *tx) error {
 		joined, tookUp = nil, false
 		if t.whole() { // that it is the first of its kind is what the index demands
 			faultpoint.Here("relay.before_commit")
-			return errors.Join(t.demandFirst(&d), t.insertDelivery(&d, sealed), t.spend(spends, now))
+			return errors.Join(t.demandFirst(&d), t.mayReach(d.Tenant, d.Channel, to.Identifier, now), t.insertDelivery(&d, sealed), t.spend(spends, now))
 		}
 		refused := error(nil)
 		for range 2 {
@@ -34,6 +38,9 @@ func (db *DB) Relay(ctx context.Context, d outbox.Delivery, spends []passcode.Sp
 				return err
 			}
 			if !errors.Is(err, outbox.ErrNoDelivery) {
+				return err
+			}
+			if err := t.mayReach(d.Tenant, d.Channel, to.Identifier, now); err != nil {
 				return err
 			}
 			// A limit that the first request spent a moment ago must not refuse the second: look for it once more.

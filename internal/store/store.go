@@ -24,13 +24,16 @@ type Sealer interface {
 // DB is an open database. It is safe for use by many goroutines.
 type DB struct {
 	backend
-	sealer Sealer
+	sealer          Sealer
+	suppressBounced time.Duration
 }
 
 // Options are what Open may be told beside the address; the zero value works.
 type Options struct {
 	// ObserveGroup is told how many transactions shared a commit (SQLite only).
 	ObserveGroup func(size int)
+	// SuppressBounced is for how long a recipient is not sent to after a hard bounce; 0 is not at all.
+	SuppressBounced time.Duration
 }
 
 // backend is what the two databases do differently.
@@ -72,7 +75,7 @@ func Open(ctx context.Context, url string, sealer Sealer, o Options) (*DB, error
 	if err != nil {
 		return nil, err
 	}
-	return &DB{backend: b, sealer: sealer}, nil
+	return &DB{backend: b, sealer: sealer, suppressBounced: o.SuppressBounced}, nil
 }
 
 // Migrate brings the schema to this program's version and returns how many steps that took. Processes that start

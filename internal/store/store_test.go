@@ -23,7 +23,7 @@ func openWithRing(t *testing.T, url string) (*store.DB, *seal.Ring) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(t.Context(), url, ring, store.Options{})
+	db, err := store.Open(t.Context(), url, ring, store.Options{SuppressBounced: storetest.SuppressBounced})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,12 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, retention time.Duration)
 		{`DELETE FROM attempts WHERE delivery IN (SELECT delivery FROM attempts WHERE delivery < $1 LIMIT $2)`, []any{before("dl", old), sweepBatch}},
 		{`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE id < $1
 			AND state NOT IN ('queued', 'sending') LIMIT $2)`, []any{before("dl", old), sweepBatch}},
+		{`DELETE FROM receipts WHERE (provider, event) IN
+			(SELECT provider, event FROM receipts WHERE delivery < $1 AND delivery <> '' LIMIT $2)`, []any{before("dl", old), sweepBatch}},
+		{`DELETE FROM receipts WHERE (provider, event) IN
+			(SELECT provider, event FROM receipts WHERE delivery = '' AND received_at < $1 LIMIT $2)`, []any{now.Add(-earlyFor).UnixMilli(), sweepBatch}},
+		{`DELETE FROM suppressions WHERE (tenant, channel, recipient) IN
+			(SELECT tenant, channel, recipient FROM suppressions WHERE until <> 0 AND until <= $1 LIMIT $2)`, []any{now.UnixMilli(), sweepBatch}},
 		{`DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE received_at < $1 LIMIT $2)`, []any{now.Add(-retention).UnixMilli(), sweepBatch}},
 		{`DELETE FROM idempotency WHERE (application, key) IN
 			(SELECT application, key FROM idempotency WHERE expires_at <= $1 LIMIT $2)`, []any{now.UnixMilli(), sweepBatch}},
@@ -40,7 +46,12 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, retention time.Duration)
 			return touched, err
 		}
 	}
-	n, err := db.sweepLimits(ctx, now)
+	n, err := db.matchEarly(ctx, now)
+	touched += n
+	if err != nil {
+		return touched, err
+	}
+	n, err = db.sweepLimits(ctx, now)
 	return touched + n, err
 }
 

@@ -43,6 +43,7 @@ var reasons = map[passcode.Reason]kind{
 	passcode.CodeReplaced:       {http.StatusConflict, "replaced", "The code was replaced"},
 	passcode.Throttled:          {http.StatusTooManyRequests, "throttled", "Too many wrong codes"},
 	passcode.InvalidRecipient:   {http.StatusUnprocessableEntity, "invalid_recipient", "The recipient cannot be sent to"},
+	passcode.Suppressed:         {http.StatusUnprocessableEntity, "recipient_suppressed", "The recipient is not sent to"},
 	passcode.InvalidRequest:     {http.StatusUnprocessableEntity, "invalid_request", "A value of the event cannot be used"},
 	passcode.UnknownPolicy:      {http.StatusUnprocessableEntity, "unknown_policy", "The policy does not exist"},
 	passcode.NotFound:           {http.StatusNotFound, "not_found", "There is no such passcode"},

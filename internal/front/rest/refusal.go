@@ -29,6 +29,7 @@ var reasons = map[passcode.Reason]row{
 	passcode.Throttled:     {status: 200, code: "throttled"},
 
 	passcode.InvalidRecipient:   {status: 422, code: "invalid_recipient", title: "Recipient not valid"},
+	passcode.Suppressed:         {status: 422, code: "recipient_suppressed", title: "Recipient not sent to"},
 	passcode.InvalidRequest:     {status: 422, code: "invalid_request", title: "Request not valid"},
 	passcode.UnknownPolicy:      {status: 422, code: "unknown_policy", title: "Policy unknown"},
 	passcode.NotFound:           {status: 404, code: "not_found", title: "Passcode not found"},
@@ -46,6 +47,7 @@ var reasons = map[passcode.Reason]row{
 // details are said where the engine has no sentence of its own.
 var details = map[passcode.Reason]string{
 	passcode.InvalidRecipient:   "to is not an email address or an E.164 number that can be sent to.",
+	passcode.Suppressed:         "A provider reported that this recipient does not exist or does not want messages.",
 	passcode.InvalidRequest:     "A member of the request cannot be used.",
 	passcode.UnknownPolicy:      "There is no policy of this name.",
 	passcode.NotFound:           "There is no such passcode.",

@@ -83,6 +83,7 @@ CREATE TABLE deliveries (
     ref         TEXT NOT NULL,
     ended_at    BIGINT NOT NULL,
     message     BYTEA, -- sealed; NULL once no further send is possible
+    reported    INTEGER NOT NULL DEFAULT 0, -- 1 when a provider reported on it before its acceptance was recorded
     CHECK (state IN ('queued', 'sending', 'accepted', 'delivered', 'bounced', 'failed', 'stale')),
     CHECK ((state IN ('queued', 'sending')) = (ended_at = 0)),
     CHECK ((state IN ('queued', 'sending')) = (message IS NOT NULL)),
@@ -106,6 +107,39 @@ CREATE TABLE attempts (
     ref      TEXT NOT NULL,
     PRIMARY KEY (delivery, n)
 ) /*sqlite WITHOUT ROWID*/;
+CREATE INDEX attempts_ref ON attempts (provider, ref) WHERE ref <> '';
+
+-- What providers reported later. A report whose delivery is not known may come before the acceptance is recorded.
+CREATE TABLE receipts (
+    provider    TEXT NOT NULL,
+    event       TEXT NOT NULL, -- the provider's id of the report
+    delivery    TEXT NOT NULL, -- '' while it is not known
+    ref         TEXT NOT NULL,
+    report      TEXT NOT NULL,
+    class       TEXT NOT NULL,
+    at          BIGINT NOT NULL,
+    code        TEXT NOT NULL,
+    detail      TEXT NOT NULL,
+    received_at BIGINT NOT NULL,
+    PRIMARY KEY (provider, event),
+    CHECK (report IN ('delivered', 'bounced', 'delayed', 'complained'))
+) /*sqlite WITHOUT ROWID*/;
+CREATE INDEX receipts_delivery ON receipts (delivery) WHERE delivery <> '';
+CREATE INDEX receipts_ref ON receipts (provider, ref) WHERE delivery = '';
+CREATE INDEX receipts_received ON receipts (received_at) WHERE delivery = '';
+
+-- Recipients that are not sent to, because a provider reported why.
+CREATE TABLE suppressions (
+    tenant    TEXT NOT NULL,
+    channel   TEXT NOT NULL,
+    recipient TEXT NOT NULL, -- as challenges look up
+    reason    TEXT NOT NULL,
+    provider  TEXT NOT NULL,
+    at        BIGINT NOT NULL,
+    until     BIGINT NOT NULL, -- 0 for one that somebody has to remove
+    PRIMARY KEY (tenant, channel, recipient)
+) /*sqlite WITHOUT ROWID*/;
+CREATE INDEX suppressions_until ON suppressions (until) WHERE until <> 0;
 
 -- What was spent of each limit in its window. quota repeats the limit, so that one statement can take several, and
 -- mark tells a spender afterwards which of them it took.

@@ -20,7 +20,12 @@ type Store interface {
 	Spend(ctx context.Context, now time.Time, spends ...passcode.Spend) error
 	Sweep(ctx context.Context, now time.Time, retention time.Duration) (int, error)
 	Own(ctx context.Context, now time.Time) error
+	Suppressions(ctx context.Context, tenant string, channel outbox.Channel, after string, limit int, now time.Time) ([]outbox.Suppression, error)
+	Unsuppress(ctx context.Context, tenant string, channel outbox.Channel, recipient string) (bool, error)
 }
+
+// SuppressBounced is for how long the stores that are examined suppress a recipient after a hard bounce.
+const SuppressBounced = 30 * 24 * time.Hour
 
 // Run examines stores; open gives each question an empty one.
 func Run(t *testing.T, open func(t *testing.T) Store) {
@@ -55,6 +60,15 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"relays together make one delivery":    relaysTogetherMakeOne,
 		"a relay takes up an abandoned row":    relayTakesUpAbandoned,
 		"settle decides once":                  settleDecidesOnce,
+		"receipts move a delivery":             receiptsMoveADelivery,
+		"receipts in any order are the same":   receiptsInAnyOrder,
+		"a receipt may come too early":         receiptMayComeTooEarly,
+		"a receipt proves a lost answer":       receiptProvesALostAnswer,
+		"a receipt is believed on its route":   receiptIsBelievedOnItsRoute,
+		"receipts together count once":         receiptsTogetherCountOnce,
+		"a suppressed recipient is refused":    suppressedIsRefused,
+		"a suppression can end":                suppressionCanEnd,
+		"sweep forgets receipts":               sweepForgetsReceipts,
 		"sweep ends and forgets":               sweepEndsAndForgets,
 		"keys open until revoked":              keysOpenUntilRevoked,
 	} {
