@@ -81,7 +81,7 @@ func startInProcess(t *testing.T, change func(*config.Config)) *inProcess {
 func (p *inProcess) deliver(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error)
-	go func() { done <- p.post.Run(ctx, context.Background()) }()
+	go func() { done <- p.server.work(ctx, context.Background()) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {

@@ -165,7 +165,10 @@ func (s *server) work(ctx, hard context.Context) error {
 		return nil
 	}
 	go s.sweep(ctx)
-	if err := s.post.Run(ctx, hard); err != nil {
+	var carry errgroup.Group
+	carry.Go(func() error { return s.post.Run(ctx, hard) })
+	carry.Go(func() error { return s.events.Run(ctx, hard) })
+	if err := carry.Wait(); err != nil {
 		return fmt.Errorf("give deliveries back: %w", err)
 	}
 	return nil

@@ -28,6 +28,13 @@ import (
 // tenant is the one tenant that this release serves. Every key carries it all the same.
 const tenant = "default"
 
+// Events are few workers' work: they may wait, and a dead server of a customer holds one up for as long as an attempt may
+// take.
+const (
+	eventWorkers  = 4
+	eventCapacity = 256
+)
+
 // rememberKeys is how long a key that was revoked may still work on another node.
 const rememberKeys = 5 * time.Second
 
@@ -39,6 +46,8 @@ type server struct {
 	db       *store.DB
 	registry *registry.Registry
 	post     *outbox.Outbox
+	// events carries what happens to customers' servers, apart from the messages to people.
+	events   *outbox.Outbox
 	engine   *passcode.Engine
 	keys     *access.Keys
 	verifier *extension.Verifier // nil without Entra
@@ -135,6 +144,9 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 	composer := &compose.Composer{Catalogues: catalogues, Language: c.DefaultLanguage}
 	s.post = outbox.New(outbox.Settings{Store: s.db, Senders: s.registry, Breakers: s.db, Rates: rates{s.registry, s.db}, Workers: c.OutboxWorkers,
 		Capacity: capacityOf(c), Lease: c.Lease, AttemptTimeout: c.AttemptTimeout, Now: clock, Log: s.log, Observe: s.metrics.observeAttempt})
+	s.events = outbox.New(outbox.Settings{Store: s.db.Events(), Senders: s.registry, Workers: eventWorkers, Capacity: eventCapacity,
+		Lease: c.Lease, AttemptTimeout: c.AttemptTimeout, Now: clock, Log: s.log})
+	s.db.Publish(s.registry)
 	s.engine = &passcode.Engine{Store: s.db, Outbox: s.post, Ring: ring,
 		Route: func(d passcode.Destination) passcode.Route { return s.registry.Current().Route(d) },
 		Policy: func(a passcode.Application, name string) (passcode.Policy, bool) {

@@ -11,6 +11,8 @@ import (
 var (
 	soon = []time.Duration{1 * time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 15 * time.Second, 30 * time.Second}
 	slow = []time.Duration{15 * time.Second, 30 * time.Second, time.Minute}
+	// late is for events, which a customer's server may get hours later (Standard Webhooks, "Retry schedule").
+	late = []time.Duration{5 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour}
 )
 
 // backoff is how long to wait after a number of tries: a step of the list and up to half of it more, so that deliveries
@@ -28,6 +30,9 @@ func judge(d *Delivery, fault *Fault, now time.Time) {
 	}
 	d.Uncertain = d.Uncertain || fault.Class == Ambiguous
 	class := classes[fault.Class]
+	if d.Channel == Event {
+		class.retry = true // whatever its server says, its programmer may mend it
+	}
 	if !class.retry && (!class.failover || len(d.Route) == 1) {
 		d.end(Failed, now)
 		return
@@ -42,7 +47,10 @@ func judge(d *Delivery, fault *Fault, now time.Time) {
 		return // still leased: the next provider is tried at once
 	}
 	steps := soon
-	if class.slow {
+	switch {
+	case d.Channel == Event:
+		steps = late
+	case class.slow:
 		steps = slow
 	}
 	next := now.Add(max(backoff(steps, d.Tries), fault.RetryAfter))

@@ -116,6 +116,9 @@ func (s *webhookSender) Send(ctx context.Context, id string, m outbox.Message) (
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	now := s.now()
+	if m.Channel == outbox.Event { // what happened is written already
+		return s.post(ctx, id, &m, now, []byte(m.Text))
+	}
 	body, err := json.Marshal(webhookEvent{Type: "passcode.send", Timestamp: now.UTC(), Data: webhookData{
 		ID: id, Channel: m.Channel, To: m.To, Subject: m.Subject, Text: m.Text, HTML: m.HTML, Language: m.Language,
 		Code: m.Code, Application: m.Application, Purpose: m.Purpose,
@@ -123,6 +126,10 @@ func (s *webhookSender) Send(ctx context.Context, id string, m outbox.Message) (
 	if err != nil {
 		return "", outbox.Faultf(outbox.RejectedContent, "", "the message cannot be written as JSON")
 	}
+	return s.post(ctx, id, &m, now, body)
+}
+
+func (s *webhookSender) post(ctx context.Context, id string, m *outbox.Message, now time.Time, body []byte) (string, error) {
 	header := signWebhook(s.secrets, id, now, body)
 	header.Set("Content-Type", "application/json")
 	header.Set("User-Agent", "otpost")

@@ -42,11 +42,12 @@ type Snapshot struct {
 	// Documents are what it was compiled from, sorted by kind and name.
 	Documents []Document
 
-	providers    map[string]*compiledProvider
-	routes       []compiledRoute
-	policies     map[string]passcode.Policy
-	applications map[string]Application
-	guard        *compiledGuard // nil for none
+	providers     map[string]*compiledProvider
+	routes        []compiledRoute
+	policies      map[string]passcode.Policy
+	applications  map[string]Application
+	guard         *compiledGuard // nil for none
+	subscriptions []compiledSubscription
 }
 
 // compiledProvider is a provider as it can be opened.
@@ -118,6 +119,8 @@ func (c *compiler) document(rules Rules, d Document) error {
 		return c.application(d.Name, body)
 	case *Guard:
 		return c.guard(d.Name, body)
+	case *Subscription:
+		return c.subscription(d.Name, body)
 	}
 	return nil
 }

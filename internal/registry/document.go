@@ -25,10 +25,14 @@ const (
 	PolicyKind      Kind = "policy"
 	ApplicationKind Kind = "application"
 	GuardKind       Kind = "guard"
+	// SubscriptionKind is who is told of what happens.
+	SubscriptionKind Kind = "subscription"
 )
 
 // Kinds lists every kind in the order in which documents depend on each other: what comes later names what comes before.
-func Kinds() []Kind { return []Kind{ProviderKind, RouteKind, PolicyKind, ApplicationKind, GuardKind} }
+func Kinds() []Kind {
+	return []Kind{ProviderKind, RouteKind, PolicyKind, ApplicationKind, GuardKind, SubscriptionKind}
+}
 
 // Plural is the kind's name in paths and files, such as "providers" and "policies".
 func (k Kind) Plural() string {
@@ -51,6 +55,8 @@ func blank(k Kind) any {
 		return &Application{}
 	case GuardKind:
 		return &Guard{}
+	case SubscriptionKind:
+		return &Subscription{}
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func (db *DB) Accept(ctx context.Context, took []outbox.Acceptance, now time.Tim
 			return err
 		}
 		for i := range took {
-			if err := t.accept(&took[i], &became[i], now); err != nil {
+			if err := t.accept(db, &took[i], &became[i], now); err != nil {
 				return err
 			}
 			if early {
@@ -80,7 +80,7 @@ func demandNone(query string) string {
 
 var acceptWhole = demandOne(acceptSQL)
 
-func (t *tx) accept(took *outbox.Acceptance, became *outbox.Accepting, now time.Time) error {
+func (t *tx) accept(db *DB, took *outbox.Acceptance, became *outbox.Accepting, now time.Time) error {
 	d, a := &took.Delivery, took.Attempt
 	*became = outbox.Accepting{State: outbox.Accepted, Tries: d.Tries + 1}
 	args := []any{d.ID, d.Lease, became.Tries, a.Provider, a.Ref, now.UnixMilli()}
@@ -91,7 +91,7 @@ func (t *tx) accept(took *outbox.Acceptance, became *outbox.Accepting, now time.
 	} else if n, err := t.exec(acceptSQL, args...); err != nil {
 		return err
 	} else if n == 0 {
-		if became.State, became.Tries, err = t.acceptLate(a, now); err != nil || became.State == "" {
+		if became.State, became.Tries, err = t.acceptLate(db, a, now); err != nil || became.State == "" {
 			return err
 		}
 	}
@@ -101,7 +101,7 @@ func (t *tx) accept(took *outbox.Acceptance, became *outbox.Accepting, now time.
 
 // acceptLate records an acceptance by somebody who does not hold the row any more. States only move forward: a
 // provider's later word stays. The state is empty when there is no row.
-func (t *tx) acceptLate(a outbox.Attempt, now time.Time) (state outbox.State, tries int, err error) {
+func (t *tx) acceptLate(db *DB, a outbox.Attempt, now time.Time) (state outbox.State, tries int, err error) {
 	d := outbox.Delivery{ID: a.Delivery}
 	reported := 0
 	_, err = t.one(`UPDATE deliveries SET tries = tries + 1, lease = '', message = NULL,
@@ -114,8 +114,12 @@ func (t *tx) acceptLate(a outbox.Attempt, now time.Time) (state outbox.State, tr
 	if err != nil || reported == 0 {
 		return d.State, d.Tries, err
 	}
-	if err = t.catchUp(&d); err == nil {
-		err = t.do(`UPDATE deliveries SET state = $2 WHERE id = $1`, d.ID, string(d.State))
+	if d, err = t.delivery(`id = $1`, "", d.ID); err != nil {
+		return d.State, d.Tries, err
+	}
+	before := d.State
+	if err = t.catchUp(&d); err == nil && d.State != before {
+		err = db.moveDelivery(t, &d, now)
 	}
 	return d.State, d.Tries, err
 }
@@ -139,7 +143,7 @@ func (db *DB) Fail(ctx context.Context, a outbox.Attempt, lease string, judge fu
 		if d.State != outbox.Sending {
 			d.Lease = ""
 		}
-		if err := t.updateDelivery(&d); err != nil {
+		if err := db.moveDelivery(t, &d, a.At); err != nil {
 			return err
 		}
 		faultpoint.Here("failure.before_commit")

@@ -9,11 +9,41 @@ import (
 	"github.com/otpost/otpost/internal/outbox"
 )
 
-// Claim implements outbox.Store.
+// lane is a condition that divides the deliveries; each has an index of its own.
+type lane string
+
+const (
+	messages lane = `channel <> 'event'`
+	events   lane = `channel = 'event'`
+)
+
+// Claim implements outbox.Store, for messages to people.
 func (db *DB) Claim(ctx context.Context, lease string, now, until time.Time, n int) (claimed []outbox.Delivery, examined int, err error) {
+	return db.claim(ctx, messages, lease, now, until, n)
+}
+
+// NextDue implements outbox.Store, for messages to people.
+func (db *DB) NextDue(ctx context.Context, lease string) (at time.Time, err error) {
+	return db.nextDue(ctx, messages, lease)
+}
+
+// Events is the store of an outbox that carries events to customers, and nothing else.
+func (db *DB) Events() outbox.Store { return eventStore{db} }
+
+type eventStore struct{ *DB }
+
+func (s eventStore) Claim(ctx context.Context, lease string, now, until time.Time, n int) (claimed []outbox.Delivery, examined int, err error) {
+	return s.claim(ctx, events, lease, now, until, n)
+}
+
+func (s eventStore) NextDue(ctx context.Context, lease string) (at time.Time, err error) {
+	return s.nextDue(ctx, events, lease)
+}
+
+func (db *DB) claim(ctx context.Context, l lane, lease string, now, until time.Time, n int) (claimed []outbox.Delivery, examined int, err error) {
 	err = db.transact(ctx, func(t *tx) error {
 		claimed = nil
-		due, err := t.due(lease, now, n)
+		due, err := t.due(l, lease, now, n)
 		examined = len(due)
 		if err != nil {
 			return err
@@ -40,13 +70,13 @@ type dueRow struct {
 	sealed   []byte
 }
 
-func (t *tx) due(lease string, now time.Time, n int) (due []dueRow, err error) {
+func (t *tx) due(l lane, lease string, now time.Time, n int) (due []dueRow, err error) {
 	skip := t.lock()
 	if skip != "" {
 		skip += " SKIP LOCKED"
 	}
 	err = t.query(t.ctx, `SELECT `+deliveryColumns+`, message FROM deliveries
-		WHERE state IN ('queued', 'sending') AND due_at <= $1 AND lease <> $2 ORDER BY due_at LIMIT $3`+skip,
+		WHERE state IN ('queued', 'sending') AND `+string(l)+` AND due_at <= $1 AND lease <> $2 ORDER BY due_at LIMIT $3`+skip,
 		[]any{now.UnixMilli(), lease, n}, func(scan func(...any) error) error {
 			var row dueRow
 			row.delivery, err = scanDelivery(scan, &row.sealed)
@@ -80,7 +110,7 @@ func (db *DB) claimOne(t *tx, row *dueRow, lease string, now, until time.Time) e
 			d.State, d.EndedAt, d.Lease = outbox.Failed, now, ""
 		}
 	}
-	return t.updateDelivery(d)
+	return db.moveDelivery(t, d, now)
 }
 
 // wanted reports whether the passcode that a delivery carries can still be used.
@@ -125,11 +155,10 @@ func (db *DB) Return(ctx context.Context, lease string, ids []string, now time.T
 	})
 }
 
-// NextDue implements outbox.Store.
-func (db *DB) NextDue(ctx context.Context, lease string) (at time.Time, err error) {
+func (db *DB) nextDue(ctx context.Context, l lane, lease string) (at time.Time, err error) {
 	err = db.look(ctx, func(t *tx) error {
 		var ms int64
-		_, err := t.one(`SELECT due_at FROM deliveries WHERE state IN ('queued', 'sending') AND lease <> $1
+		_, err := t.one(`SELECT due_at FROM deliveries WHERE state IN ('queued', 'sending') AND `+string(l)+` AND lease <> $1
 			ORDER BY due_at LIMIT 1`, []any{lease}, &ms)
 		at = fromMillis(ms)
 		return err

@@ -30,15 +30,20 @@ func scanDelivery(scan func(...any) error, more ...any) (d outbox.Delivery, err 
 
 // insertDelivery writes a delivery that nobody has tried yet.
 func (t *tx) insertDelivery(d *outbox.Delivery, sealed []byte) error {
-	err := t.do(`INSERT INTO deliveries (id, tenant, application, challenge, channel, recipient, route, state,
-			created_at, due_at, deadline, answer_by, lease, dedup, message, step, tries, uncertain, provider, ref, ended_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, 0, 0, '', '', 0)`,
-		d.ID, d.Tenant, d.Application, d.Challenge, string(d.Channel), d.To, strings.Join(d.Route, ","),
-		string(d.State), millis(d.CreatedAt), dueAt(d), millis(d.Deadline), millis(d.AnswerBy), d.Lease, d.Dedup, sealed)
+	err := t.do(insertDeliverySQL, insertDeliveryArgs(d, sealed)...)
 	if err != nil {
 		return fmt.Errorf("write delivery: %w", err)
 	}
 	return nil
+}
+
+const insertDeliverySQL = `INSERT INTO deliveries (id, tenant, application, challenge, channel, recipient, route, state,
+		created_at, due_at, deadline, answer_by, lease, dedup, message, step, tries, uncertain, provider, ref, ended_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, 0, 0, '', '', 0)`
+
+func insertDeliveryArgs(d *outbox.Delivery, sealed []byte) []any {
+	return []any{d.ID, d.Tenant, d.Application, d.Challenge, string(d.Channel), d.To, strings.Join(d.Route, ","),
+		string(d.State), millis(d.CreatedAt), dueAt(d), millis(d.Deadline), millis(d.AnswerBy), d.Lease, d.Dedup, sealed}
 }
 
 // updateDelivery writes what can change in a delivery. Its body goes with the last chance to send it.

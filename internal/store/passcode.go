@@ -43,6 +43,9 @@ func (db *DB) Issue(ctx context.Context, i passcode.Issuance) error {
 		if err := t.insertDelivery(&i.Delivery, sealed); err != nil {
 			return err
 		}
+		if err := db.tell(t, happened(&i.Challenge, outbox.PasscodeIssued, i.Now)); err != nil {
+			return err
+		}
 		faultpoint.Here("issue.before_commit")
 		if err := t.keepKey(i.Idempotency, i.Challenge.ID); err != nil || t.near() {
 			return err
@@ -144,7 +147,16 @@ func (db *DB) Update(ctx context.Context, ref passcode.Ref, now time.Time,
 		if err := change(&c, turn{db: db, t: t, challenge: c.ID, now: now}); err != nil {
 			return err
 		}
-		return t.updateChallenge(&before, &c)
+		if err := t.updateChallenge(&before, &c); err != nil || c.State == before.State {
+			return err
+		}
+		switch c.State {
+		case passcode.Verified:
+			return db.tell(t, happened(&c, outbox.PasscodeVerified, now))
+		case passcode.Locked:
+			return db.tell(t, happened(&c, outbox.PasscodeLocked, now))
+		}
+		return nil
 	})
 }
 

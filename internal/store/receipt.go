@@ -105,7 +105,7 @@ func (t *tx) follow(db *DB, d *outbox.Delivery, provider string, r *outbox.Recei
 	if d.State == before {
 		return nil
 	}
-	return t.updateDelivery(d)
+	return db.moveDelivery(t, d, now)
 }
 
 // catchUp moves a delivery that was just accepted by what its provider reported before.

@@ -121,7 +121,7 @@ func (db *DB) Settle(ctx context.Context, id string, decide func(*outbox.Deliver
 		}
 		decide(&d)
 		faultpoint.Here("settle.before_commit")
-		return t.updateDelivery(&d)
+		return db.moveDelivery(t, &d, d.EndedAt)
 	})
 	if err != nil {
 		return d, fmt.Errorf("settle delivery: %w", err)

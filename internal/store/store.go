@@ -26,6 +26,8 @@ type DB struct {
 	backend
 	sealer          Sealer
 	suppressBounced time.Duration
+	// publisher is nil where nobody is told of anything.
+	publisher Publisher
 }
 
 // Options are what Open may be told beside the address; the zero value works.
@@ -99,7 +101,8 @@ func (db *DB) Ready(ctx context.Context) error {
 
 // underWay are the deliveries that somebody holds. What waits beside them may be much, so they are found in the index of
 // what waits alone; it is of both states, which the first condition says to it.
-const underWay = `SELECT id FROM deliveries WHERE state IN ('queued', 'sending') AND state = 'sending'`
+const underWay = `SELECT id FROM deliveries WHERE state IN ('queued', 'sending') AND ` + string(messages) + ` AND state = 'sending'
+	UNION ALL SELECT id FROM deliveries WHERE state IN ('queued', 'sending') AND ` + string(events) + ` AND state = 'sending'`
 
 // voidLease is the lease of a row whose holder is known to be dead.
 const voidLease = "void"

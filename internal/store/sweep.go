@@ -30,6 +30,11 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, retention time.Duration)
 		{`DELETE FROM attempts WHERE delivery IN (SELECT delivery FROM attempts WHERE delivery < $1 LIMIT $2)`, []any{before("dl", old), sweepBatch}},
 		{`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE id < $1
 			AND state NOT IN ('queued', 'sending') LIMIT $2)`, []any{before("dl", old), sweepBatch}},
+		// Events for customers: ids of their own, and a day to be sent in.
+		{`DELETE FROM attempts WHERE delivery IN (SELECT delivery FROM attempts WHERE delivery >= 'ev_' AND delivery < $1 LIMIT $2)`,
+			[]any{before("ev", old), sweepBatch}},
+		{`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE id >= 'ev_' AND id < $1
+			AND state NOT IN ('queued', 'sending') LIMIT $2)`, []any{before("ev", old), sweepBatch}},
 		{`DELETE FROM receipts WHERE (provider, event) IN
 			(SELECT provider, event FROM receipts WHERE delivery < $1 AND delivery <> '' LIMIT $2)`, []any{before("dl", old), sweepBatch}},
 		{`DELETE FROM receipts WHERE (provider, event) IN

@@ -90,7 +90,9 @@ CREATE TABLE deliveries (
     CHECK (state <> 'queued' OR lease = '')
 ) /*sqlite WITHOUT ROWID*/;
 -- With state in it, those being sent are found without a look at the rows, which hold messages.
-CREATE INDEX deliveries_due ON deliveries (due_at, state) WHERE state IN ('queued', 'sending');
+CREATE INDEX deliveries_due ON deliveries (due_at, state, channel) WHERE state IN ('queued', 'sending') AND channel <> 'event';
+-- Events for customers wait apart, so that a customer's dead server holds up nobody's code.
+CREATE INDEX deliveries_events ON deliveries (due_at, state) WHERE state IN ('queued', 'sending') AND channel = 'event';
 CREATE INDEX deliveries_challenge ON deliveries (challenge) WHERE challenge <> '';
 CREATE UNIQUE INDEX deliveries_dedup ON deliveries (dedup) WHERE dedup IS NOT NULL;
 
