@@ -63,6 +63,7 @@ func Kinds() []Kind {
 		resend(),
 		smtp(),
 		twilio(),
+		vonage(),
 		webhook(),
 	}
 }

@@ -92,3 +92,16 @@ func accessFinding(fault *outbox.Fault, where string) Finding {
 	}
 	return f
 }
+
+// balanceFinding is what an account's balance means for the next message. With renewal it is paid up by itself; an account
+// that is billed afterwards may send below zero.
+func balanceFinding(balance float64, currency string, renewed bool) Finding {
+	f := Finding{Subject: "balance", Verdict: Good, Found: fmt.Sprintf("%.2f %s", balance, currency)}
+	switch {
+	case renewed:
+		f.Found += ", renewed by itself"
+	case balance < 1:
+		f.Verdict, f.Do = Doubtful, "Pay credit into the account, unless it is billed afterwards."
+	}
+	return f
+}
