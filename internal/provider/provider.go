@@ -60,6 +60,7 @@ type Inbox interface {
 func Kinds() []Kind {
 	return []Kind{
 		inbox(),
+		infobip(),
 		resend(),
 		smtp(),
 		twilio(),
