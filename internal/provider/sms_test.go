@@ -1,6 +1,8 @@
 package provider_test
 
 import (
+	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -73,5 +75,29 @@ func finds(t *testing.T, name string, settings map[string]string, h http.Handler
 				t.Errorf("%+v holds the %s", f, n)
 			}
 		}
+	}
+}
+
+// A vendor that hides refusals in a 2xx has said nothing while its answer lacks an end, even if what came is whole JSON.
+func TestSMSAnswersThatEndTooSoonAreAmbiguous(t *testing.T) {
+	for name, test := range map[string]struct {
+		settings map[string]string
+		body     string
+	}{
+		"vonage":  {vonageSettings(), `{"messages":[{"status":"0","message-id":"a"}]}`},
+		"infobip": {infobipSettings(), infobipAnswer("PENDING", 26, "PENDING_ACCEPTED", "").body},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.settings["endpoint"] = rawHTTP(t, func(c *net.TCPConn) {
+				defer c.Close()
+				readRequest(c)
+				fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(test.body)+2, test.body)
+			})
+			test.settings["allow_http"], test.settings["allow_private"] = "true", "true"
+			_, err := openKind(t, name, test.settings, provider.Environment{}).Send(t.Context(), deliveryID, shortMessage())
+			if f := fault(t, err); f.Class != outbox.Ambiguous {
+				t.Errorf("got %v, want ambiguous", f)
+			}
+		})
 	}
 }
