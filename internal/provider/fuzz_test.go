@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -122,6 +124,41 @@ func checkKept(t *testing.T, what, text string, m *outbox.Message) {
 			t.Errorf("the %s %q holds %q", what, text, secret)
 		}
 	}
+}
+
+// FuzzShortMessageReports lets those who know the secret say anything: what is read of it names a message, has an event,
+// and keeps no words of theirs.
+func FuzzShortMessageReports(f *testing.F) {
+	delivered, _ := json.Marshal(vonageReceipt("delivered", "0"))
+	failed, _ := json.Marshal(vonageReceipt("failed", "482913 jane"))
+	for _, seed := range []string{string(delivered), string(failed), `{"results":[{"messageId":"a","status":{"groupName":"REJECTED","id":52}}]}`,
+		`{"type":"passcode.bounced","data":{"ref":"a","reason":"jane@example.com"}}`, "messageId=a&status=failed&err-code=-1", "[", "null", `{"results":[{}]}`} {
+		f.Add(seed, true)
+		f.Add(seed, false)
+	}
+	settings := map[string]map[string]string{"vonage": vonageSettings("receipt_secret", "Path-Secret-1"), "webhook": guarded("https://hook.example.org"),
+		"infobip": infobipSettings("endpoint", "https://xxxxx.api.infobip.com")}
+	f.Fuzz(func(t *testing.T, body string, object bool) {
+		header, err := provider.SignWebhook(secretText(newSecret), "rep_1", examNow, []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if object {
+			header.Set("Content-Type", "application/json")
+		}
+		for name, s := range settings {
+			told, err := receiptsOf(t, name, s).Read(t.Context(), provider.Posted{URL: reportsURL, Method: "POST", Header: header, Body: []byte(body), Secret: "Path-Secret-1"})
+			if err != nil && (!errors.Is(err, provider.ErrMalformed) || len(told.Receipts) > 0) {
+				t.Errorf("%s: got %+v, %v", name, told, err)
+			}
+			for _, r := range told.Receipts {
+				known := slices.Contains(outbox.Classes(), r.Class) && r.Report == outbox.ReportBounced || r.Class == "" && r.Report != outbox.ReportBounced
+				if r.Event == "" || r.Ref == "" && r.Delivery == "" || !known || strings.Trim(r.Code, "-0123456789 ") != "" || r.Detail != "" {
+					t.Errorf("%s: got %+v", name, r)
+				}
+			}
+		}
+	})
 }
 
 // A vendor of short messages repeats a number as it was sent it, which is often without the plus.
