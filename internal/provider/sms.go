@@ -79,7 +79,10 @@ func accessFinding(fault *outbox.Fault, where string) Finding {
 	if fault == nil {
 		return f
 	}
-	f.Found = fault.Error()
+	f.Found = "there was no answer: " + fault.Detail
+	if fault.Code != "" {
+		f.Found = "the answer was " + fault.Code + " " + fault.Detail
+	}
 	switch {
 	case fault.Code == "401":
 		f.Verdict, f.Do = Bad, "Copy the credentials again from "+where+"; they are wrong, revoked, or of another region."
