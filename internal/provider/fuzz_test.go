@@ -136,7 +136,7 @@ func FuzzShortMessageReports(f *testing.F) {
 		f.Add(seed, true)
 		f.Add(seed, false)
 	}
-	settings := map[string]map[string]string{"vonage": vonageSettings("receipt_secret", "Path-Secret-1"), "webhook": guarded("https://hook.example.org"),
+	settings := map[string]map[string]string{"vonage": vonageSettings(), "webhook": guarded("https://hook.example.org"),
 		"infobip": infobipSettings("endpoint", "https://xxxxx.api.infobip.com")}
 	f.Fuzz(func(t *testing.T, body string, object bool) {
 		header, err := provider.SignWebhook(secretText(newSecret), "rep_1", examNow, []byte(body))

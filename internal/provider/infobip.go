@@ -43,6 +43,9 @@ func openInfobip(s infobipSettings, env Environment) (outbox.Sender, error) {
 	if s.Validity < time.Second || s.Validity > 48*time.Hour || s.Validity%time.Second != 0 {
 		return nil, errors.New("provider infobip: setting validity: want whole seconds from 1s to 48h")
 	}
+	if s.ReceiptURL != "" && s.ReceiptSecret == "" {
+		return nil, errors.New("provider infobip: setting receipt_secret is missing; without it no report to receipt_url is believed")
+	}
 	if err := checkSMSSender("infobip", s.From); err != nil {
 		return nil, err
 	}

@@ -115,6 +115,8 @@ func TestInfobipSettings(t *testing.T) {
 		{map[string]string{"validity": "500ms"}, "validity"},
 		{map[string]string{"validity": "49h"}, "validity"},
 		{map[string]string{"receipt_url": "https://[fd00::1]/receipts"}, "receipt_url"},
+		{map[string]string{"receipt_secret": ""}, "receipt_secret is missing"},
+		{map[string]string{"receipt_secret": "", "receipt_url": ""}, ""},
 	})
 }
 

@@ -84,6 +84,8 @@ func (s twilioSettings) check() error {
 		return errors.New("settings api_key and api_secret: want both or neither")
 	case s.APIKey == "" && s.AuthToken == "":
 		return errors.New("setting auth_token is missing; set it, or api_key and api_secret")
+	case s.ReceiptURL != "" && s.AuthToken == "":
+		return errors.New("setting auth_token is missing; without it no report to receipt_url is believed")
 	case s.MessagingServiceSID != "" && !sid(s.MessagingServiceSID, "MG"):
 		return errors.New("setting messaging_service_sid: want MG and 32 hexadecimal digits")
 	case s.From == "" && s.MessagingServiceSID == "":

@@ -76,6 +76,8 @@ func (s vonageSettings) check() error {
 		return errors.New("setting api_secret: want 6 to 32 characters")
 	case s.Validity < 20*time.Second || s.Validity > 168*time.Hour:
 		return errors.New("setting validity: want 20s to 168h")
+	case s.ReceiptURL != "" && s.ReceiptSecret == "" && s.ReceiptSignatureSecret == "":
+		return errors.New("setting receipt_secret is missing; without it or receipt_signature_secret no report to receipt_url is believed")
 	}
 	return nil
 }

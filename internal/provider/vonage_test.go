@@ -30,7 +30,8 @@ const (
 )
 
 func vonageSettings(more ...string) map[string]string {
-	s := map[string]string{"api_key": "abcd1234", "api_secret": "Secret0123456789", "from": "Contoso", "receipt_url": reportsURL}
+	s := map[string]string{"api_key": "abcd1234", "api_secret": "Secret0123456789", "from": "Contoso", "receipt_url": reportsURL,
+		"receipt_secret": "Path-Secret-1"}
 	for i := 0; i < len(more); i += 2 {
 		s[more[i]] = more[i+1]
 	}
@@ -142,7 +143,7 @@ func TestVonageContract(t *testing.T) {
 func TestVonage(t *testing.T) {
 	sitExam(t, candidate{
 		kind:     "vonage",
-		settings: vonageSettings("receipt_secret", "Path-Secret-1"),
+		settings: vonageSettings(),
 		message:  shortMessage(),
 		path:     vonagePath,
 		check: func(r *http.Request, body []byte) error {
@@ -235,6 +236,9 @@ func TestVonageSettings(t *testing.T) {
 		{map[string]string{"receipt_signature_method": "sha-256"}, "did you mean sha256?"},
 		{map[string]string{"receipt_secret": strings.Repeat("x", 80)}, "shorter secret"},
 		{map[string]string{"receipt_url": "https://10.0.0.1/receipts"}, "receipt_url"},
+		{map[string]string{"receipt_secret": ""}, "receipt_secret is missing"},
+		{map[string]string{"receipt_secret": "", "receipt_signature_secret": vonageSecret}, ""},
+		{map[string]string{"receipt_secret": "", "receipt_url": ""}, ""},
 	})
 }
 
@@ -275,7 +279,7 @@ var vonageTells = func() []report {
 func TestVonageReceiptsWithASecret(t *testing.T) {
 	sitReceipts(t, reports{
 		kind:     "vonage",
-		settings: vonageSettings("receipt_secret", "Path-Secret-1"),
+		settings: vonageSettings(),
 		post: func(body string, _ time.Time) provider.Posted {
 			return provider.Posted{URL: reportsURL, Method: "POST", Secret: "Path-Secret-1", Body: []byte(body),
 				Header: http.Header{"Content-Type": {"application/json; charset=utf-8"}}}
@@ -309,7 +313,7 @@ func TestVonageReceiptsWithASignature(t *testing.T) {
 	}
 	sitReceipts(t, reports{
 		kind:     "vonage",
-		settings: vonageSettings("receipt_signature_secret", vonageSecret, "receipt_secret", "Path-Secret-1"),
+		settings: vonageSettings("receipt_signature_secret", vonageSecret),
 		post: func(body string, at time.Time) provider.Posted {
 			return provider.Posted{URL: reportsURL, Method: "POST", Secret: "Path-Secret-1", Body: []byte(signVonage(body, at)),
 				Header: http.Header{"Content-Type": {"application/json"}}}
