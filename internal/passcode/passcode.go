@@ -252,4 +252,26 @@ type Timeline struct {
 	Attempts   []outbox.Attempt
 	// Reports are what providers said later.
 	Reports []outbox.Reported
+	Notes   []Note
 }
+
+// Note is something that happened to a challenge and that neither it nor a delivery shows.
+type Note struct {
+	Kind NoteKind
+	At   time.Time
+	// Reason is WrongCode for Tried, and for Limited why a request was refused.
+	Reason Reason
+	// Limit names the limit that was spent, where one was.
+	Limit string
+}
+
+// NoteKind is what happened.
+type NoteKind string
+
+// The kinds of notes. A CHECK constraint in the schema repeats them.
+const (
+	// Tried: a wrong code, which counts.
+	Tried NoteKind = "tried"
+	// Limited: a resend or a code that was refused by a limit. Of one challenge no more than 32 are kept.
+	Limited NoteKind = "limited"
+)

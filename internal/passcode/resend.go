@@ -1,8 +1,12 @@
 package passcode
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/otpost/otpost/internal/faultpoint"
@@ -22,29 +26,20 @@ func (e *Engine) Resend(ctx context.Context, ref Ref, application Application, i
 	var issued Issued
 	d := &issued.Delivery
 	err = e.send(ctx, d, wait, func() error {
-		return e.Store.Update(ctx, ref, now, func(c *Challenge, t Turn) error {
-			if err := mayResend(c, now); err != nil {
-				return err
-			}
-			if err := t.Reach(c); err != nil {
-				return err
-			}
-			next, err := e.again(c, &application, now)
-			if err != nil {
-				return err
-			}
-			guarded, err := e.guard(c, &application, &next)
-			if err != nil {
-				return err
-			}
-			if err := t.Spend(e.Limits.sends(c.Tenant, c.Mailbox, c.Application, client, guarded)...); err != nil {
-				return err
+		var refused error // which leaves a note, and so is not the transaction's error
+		err := e.Store.Update(ctx, ref, now, func(c *Challenge, t Turn) error {
+			before := *c
+			next, err := e.mayResend(c, t, &application, client, now)
+			if refused = err; err != nil {
+				*c = before
+				return note(c, t, err, now)
 			}
 			next.State, next.Lease, next.DueAt = d.State, d.Lease, d.DueAt
 			*d, issued.Challenge = next, *c
 			faultpoint.Here("resend.before_commit")
 			return t.Send(next)
 		})
+		return cmp.Or(err, refused)
 	})
 	if err != nil {
 		return Issued{}, e.refused(err)
@@ -53,7 +48,45 @@ func (e *Engine) Resend(ctx context.Context, ref Ref, application Application, i
 	return issued, nil
 }
 
-func mayResend(c *Challenge, now time.Time) error {
+// mayResend makes the next message of a challenge, and takes what it costs.
+func (e *Engine) mayResend(c *Challenge, t Turn, a *Application, client netip.Addr, now time.Time) (next outbox.Delivery, err error) {
+	if err := due(c, now); err != nil {
+		return next, err
+	}
+	if err := t.Reach(c); err != nil {
+		return next, err
+	}
+	if next, err = e.again(c, a, now); err != nil {
+		return next, err
+	}
+	guarded, err := e.guard(c, a, &next)
+	if err != nil {
+		return next, err
+	}
+	return next, t.Spend(e.Limits.sends(c.Tenant, c.Mailbox, c.Application, client, guarded)...)
+}
+
+// note keeps that a limit refused a resend, and returns any other error.
+func note(c *Challenge, t Turn, refused error, now time.Time) error {
+	n := Note{Kind: Limited, At: now}
+	var spent *Exhausted
+	var unwanted *Unwanted
+	var refusal *Refusal
+	switch {
+	case errors.As(refused, &spent):
+		n.Reason, n.Limit = LimitReached, spent.Name
+	case errors.As(refused, &unwanted):
+		n.Reason = Suppressed
+	case errors.As(refused, &refusal) && slices.Contains([]Reason{TooSoon, NoResendsLeft, DestinationRefused}, refusal.Reason):
+		n.Reason = refusal.Reason
+	default:
+		return refused
+	}
+	return t.Note(c, n)
+}
+
+// due refuses a resend that the challenge's state or policy does not allow.
+func due(c *Challenge, now time.Time) error {
 	switch at := c.ResendAt(); {
 	case c.StateAt(now) != Pending:
 		return &Refusal{Reason: Ended, State: c.StateAt(now), Detail: "this passcode has ended; issue a new one"}

@@ -19,15 +19,15 @@ type Store interface {
 	// Relay writes a delivery without a challenge, under the same conditions, or returns the one whose Dedup is the same. tookUp says that the
 	// first one's holder had let its lease lapse, so the row is now held under d's lease.
 	Relay(ctx context.Context, d outbox.Delivery, spends []Spend, now time.Time) (joined *outbox.Delivery, tookUp bool, err error)
-	// Try tries a code in one step where that is quicker: it counts the try, compares the code, spends the guess limits
-	// and ends the challenge if the code was right. done is false when nothing was done, and Update must be asked: try
+	// Try tries a code in one step where that is quicker: it counts the try, compares the code, spends the guess limits,
+	// ends the challenge if the code was right, and notes it if it was wrong. done is false when nothing was done, and Update must be asked: try
 	// is called first, if at all. A store may leave every try to Update, and leaves all to it that are not plain: a
 	// challenge that is not there or not pending, a code that would lock it, a limit that is spent, another key.
 	Try(ctx context.Context, ref Ref, now time.Time, try func() (Try, error)) (c Challenge, done bool, err error)
 	// Update locks the challenge, calls change, and keeps what it left in the challenge, unless it returned an error.
 	// It returns ErrNoChallenge when there is none.
 	Update(ctx context.Context, ref Ref, now time.Time, change func(c *Challenge, t Turn) error) error
-	// Timeline reads a challenge, its deliveries and their attempts, oldest first.
+	// Timeline reads a challenge, its deliveries, their attempts and reports, and the challenge's notes, oldest first.
 	Timeline(ctx context.Context, ref Ref) (Timeline, error)
 }
 
@@ -55,6 +55,8 @@ type Turn interface {
 	Reach(c *Challenge) error
 	// Spend takes all the spends, or none and returns *Exhausted.
 	Spend(spends ...Spend) error
+	// Note keeps a note on the challenge. The challenge's count of tries is the note's number when it is Tried.
+	Note(c *Challenge, n Note) error
 	// Guess takes all the spends for a code that was tried, or none and returns *Exhausted. A right code takes nothing,
 	// but is refused like a wrong one where a unit is not to be had, and keeps the last one from others meanwhile.
 	Guess(right bool, spends ...Spend) error

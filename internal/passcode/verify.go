@@ -89,7 +89,8 @@ func (e *Engine) try(c *Challenge, t Turn, code string, now time.Time) (Verdict,
 		// What the comparison said is not told: a spent budget answers the same to every code.
 		var spent *Exhausted
 		if errors.As(err, &spent) {
-			return Verdict{Reason: Throttled, RetryAt: spent.RetryAt}, nil
+			return Verdict{Reason: Throttled, RetryAt: spent.RetryAt},
+				t.Note(c, Note{Kind: Limited, At: now, Reason: Throttled, Limit: spent.Name})
 		}
 		return Verdict{}, err
 	}
@@ -97,6 +98,9 @@ func (e *Engine) try(c *Challenge, t Turn, code string, now time.Time) (Verdict,
 	if right {
 		c.end(Verified, now)
 		return Verdict{Verified: true}, nil
+	}
+	if err := t.Note(c, Note{Kind: Tried, At: now, Reason: WrongCode}); err != nil {
+		return Verdict{}, err
 	}
 	if c.TriesLeft() > 0 {
 		return Verdict{Reason: WrongCode}, nil

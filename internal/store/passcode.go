@@ -202,6 +202,28 @@ func (u turn) Guess(right bool, spends ...passcode.Spend) error {
 	return u.t.refund(spends)
 }
 
+// Note implements passcode.Turn.
+func (u turn) Note(c *passcode.Challenge, n passcode.Note) error {
+	var err error
+	if n.Kind == passcode.Tried {
+		err = u.t.do(`INSERT INTO challenge_notes (challenge, kind, n, at, reason, quota) VALUES ($1, $2, $3, $4, $5, $6)`,
+			c.ID, string(n.Kind), c.Tries, n.At.UnixMilli(), string(n.Reason), n.Limit)
+	} else {
+		// The challenge's row is locked, so nobody else counts meanwhile.
+		err = u.t.do(`INSERT INTO challenge_notes (challenge, kind, n, at, reason, quota)
+			SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), COUNT(*) + 1, CAST($3 AS BIGINT), CAST($4 AS TEXT), CAST($5 AS TEXT)
+			FROM challenge_notes WHERE challenge = $1 AND kind = $2 HAVING COUNT(*) < $6`,
+			c.ID, string(n.Kind), n.At.UnixMilli(), string(n.Reason), n.Limit, maxNotes)
+	}
+	if err != nil {
+		return fmt.Errorf("write note: %w", err)
+	}
+	return nil
+}
+
+// maxNotes bounds the refusals that are kept of one challenge, so that who asks again and again does not fill a disk.
+const maxNotes = 32
+
 func (u turn) Send(d outbox.Delivery) error {
 	if err := u.t.endQueued(u.challenge, u.now); err != nil {
 		return err
@@ -252,9 +274,26 @@ func (db *DB) Timeline(ctx context.Context, ref passcode.Ref) (line passcode.Tim
 			}
 			line.Reports = append(line.Reports, reports...)
 		}
-		return nil
+		line.Notes, err = t.notes(line.Challenge.ID)
+		return err
 	})
 	return line, err
+}
+
+func (t *tx) notes(challenge string) (notes []passcode.Note, err error) {
+	err = t.query(t.ctx, `SELECT kind, at, reason, quota FROM challenge_notes WHERE challenge = $1 ORDER BY at, kind DESC, n`,
+		[]any{challenge}, func(scan func(...any) error) error {
+			var n passcode.Note
+			var at int64
+			err := scan((*string)(&n.Kind), &at, (*string)(&n.Reason), &n.Limit)
+			n.At = fromMillis(at)
+			notes = append(notes, n)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read notes: %w", err)
+	}
+	return notes, nil
 }
 
 const challengeColumns = `id, tenant, application, scope, purpose, channel, recipient, identifier, mailbox, state,

@@ -27,6 +27,8 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, retention time.Duration)
 		{`UPDATE challenges SET state = 'expired', code_sealed = NULL, ended_at = expires_at WHERE id IN
 			(SELECT id FROM challenges WHERE state = 'pending' AND expires_at <= $1 LIMIT $2)`, []any{now.UnixMilli(), sweepBatch}},
 		{`DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE id < $1 LIMIT $2)`, []any{before("pc", old), sweepBatch}},
+		{`DELETE FROM challenge_notes WHERE challenge IN
+			(SELECT challenge FROM challenge_notes WHERE challenge < $1 LIMIT $2)`, []any{before("pc", old), sweepBatch}},
 		{`DELETE FROM attempts WHERE delivery IN (SELECT delivery FROM attempts WHERE delivery < $1 LIMIT $2)`, []any{before("dl", old), sweepBatch}},
 		{`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE id < $1
 			AND state NOT IN ('queued', 'sending') LIMIT $2)`, []any{before("dl", old), sweepBatch}},

@@ -43,7 +43,7 @@ func (db *DB) Try(ctx context.Context, ref passcode.Ref, now time.Time, try func
 	return c, done, nil
 }
 
-// trySQL[n] counts a try, compares the code, and spends n guess limits, in one statement. $1 is the challenge, $2 its
+// trySQL[n] counts a try, compares the code, spends n guess limits, and notes a wrong code, in one statement. $1 is the challenge, $2 its
 // tenant, $3 now, $4 the keyed hash, $5 the alphabet; then the id of a limit, its quota and its window for each.
 //
 // It finds no row unless the challenge is pending, made under this key and alphabet, and not locked by this try. It
@@ -72,13 +72,15 @@ var trySQL = func() (sql [maxSpends + 1]string) {
 				WHEN limits.used < excluded.quota THEN limits.used + excluded.used ELSE excluded.quota + 1 END,
 			resets_at = CASE WHEN limits.resets_at <= $3::bigint THEN excluded.resets_at ELSE limits.resets_at END,
 			quota = excluded.quota, mark = excluded.mark`
-	sql[0] = tried
+	const noted = `noted AS (INSERT INTO challenge_notes (challenge, kind, n, at, reason, quota)
+		SELECT id, 'tried', tries, $3::bigint, 'wrong_code', '' FROM tried WHERE state = 'pending')`
+	sql[0] = `WITH tried AS (` + tried + `), ` + noted + ` SELECT ` + challengeColumns + ` FROM tried`
 	for n := 1; n <= maxSpends; n++ {
 		var rows []string
 		for i := range n {
 			rows = append(rows, fmt.Sprintf("($%d::bytea, $%d::bigint, $%d::bigint)", 3*i+6, 3*i+7, 3*i+8))
 		}
-		sql[n] = `WITH tried AS (` + tried + `), spent AS (` + fmt.Sprintf(spent, strings.Join(rows, ", ")) + `)
+		sql[n] = `WITH tried AS (` + tried + `), ` + noted + `, spent AS (` + fmt.Sprintf(spent, strings.Join(rows, ", ")) + `)
 			SELECT ` + challengeColumns + ` FROM tried`
 	}
 	return sql

@@ -82,7 +82,7 @@ func (d *desk) rows(t *testing.T, ids []string) (rows []string) {
 			t.Fatal(err)
 		}
 		c := line.Challenge
-		rows = append(rows, fmt.Sprint(c.State, c.Tries, c.Sends, c.ExpiresAt, c.EndedAt, len(c.CodeHash), len(c.CodeSealed), c.Policy, len(line.Deliveries)))
+		rows = append(rows, fmt.Sprint(c.State, c.Tries, c.Sends, c.ExpiresAt, c.EndedAt, len(c.CodeHash), len(c.CodeSealed), c.Policy, len(line.Deliveries), line.Notes))
 	}
 	return rows
 }

@@ -152,8 +152,23 @@ func (s *stub) Status(_ context.Context, ref passcode.Ref) (passcode.Timeline, e
 		return passcode.Timeline{}, err
 	}
 	t := passcode.Timeline{Challenge: challenge(state, words)}
+	if words["notes"] != "" {
+		t.Notes = []passcode.Note{
+			{Kind: passcode.Limited, At: noon().Add(10 * time.Second), Reason: passcode.TooSoon},
+			{Kind: passcode.Tried, At: noon().Add(20 * time.Second), Reason: passcode.WrongCode},
+			{Kind: passcode.Limited, At: noon().Add(40 * time.Second), Reason: passcode.LimitReached, Limit: "identifier"},
+		}
+	}
 	if words["delivery"] == "" {
 		return t, nil
+	}
+	if report := outbox.Report(words["delivery"]); report == outbox.ReportDelivered || report == outbox.ReportBounced {
+		// The vendor knows whole seconds, so that its time is before its own acceptance.
+		r := outbox.Receipt{Event: "e1", Ref: "<1@mail.example>", Delivery: "dl_1", Report: report, At: noon().Add(time.Second)}
+		if report == outbox.ReportBounced {
+			r.Class, r.Code, r.Detail = outbox.InvalidRecipient, "550 5.1.1", "no such user"
+		}
+		t.Reports = []outbox.Reported{{Provider: "environment", Receipt: r, ReceivedAt: noon().Add(3 * time.Second)}}
 	}
 	t.Deliveries = []outbox.Delivery{delivery(words)}
 	t.Attempts = []outbox.Attempt{

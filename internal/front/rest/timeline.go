@@ -21,20 +21,37 @@ type historyBody struct {
 	Timeline  []event           `json:"timeline"`
 }
 
-// event is one fact about a passcode.
+// event is one fact about a passcode. No member of it can hold a code.
 type event struct {
 	At    instant `json:"at"`
 	Event string  `json:"event"`
 	// The rest is set where it says something.
-	Delivery string `json:"delivery,omitempty"`
-	Provider string `json:"provider,omitempty"`
-	Attempt  int    `json:"attempt,omitempty"`
-	TookMS   *int64 `json:"took_ms,omitempty"`
-	Class    string `json:"class,omitempty"`
-	Code     string `json:"provider_code,omitempty"`
-	Detail   string `json:"detail,omitempty"`
-	Ref      string `json:"provider_ref,omitempty"`
+	Application string         `json:"application,omitempty"`
+	Purpose     string         `json:"purpose,omitempty"`
+	Channel     outbox.Channel `json:"channel,omitempty"`
+	Locale      string         `json:"locale,omitempty"`
+	Delivery    string         `json:"delivery,omitempty"`
+	Provider    string         `json:"provider,omitempty"`
+	Attempt     int            `json:"attempt,omitempty"`
+	TookMS      *int64         `json:"took_ms,omitempty"`
+	Class       string         `json:"class,omitempty"`
+	Code        string         `json:"provider_code,omitempty"`
+	Detail      string         `json:"detail,omitempty"`
+	Ref         string         `json:"provider_ref,omitempty"`
+	Reason      string         `json:"reason,omitempty"`
+	Limit       string         `json:"limit,omitempty"`
+
+	// after is when its cause happened, where the clock that At was read from is not ours.
+	after time.Time
 }
+
+// Words for what happens to every passcode. Reports, notes and ends are told by their own.
+const (
+	asked    = "asked"
+	created  = "created"
+	handed   = "handed"
+	accepted = "accepted"
+)
 
 func historyOf(t *passcode.Timeline, now time.Time) historyBody {
 	c := &t.Challenge
@@ -66,36 +83,60 @@ func newestOf(deliveries []outbox.Delivery) *outbox.Delivery {
 
 // eventsOf is the timeline, oldest first. Events of one instant keep the order in which one causes the other.
 func eventsOf(t *passcode.Timeline, body historyBody) []event {
-	events := []event{{At: body.CreatedAt, Event: "issued"}}
+	c := &t.Challenge
+	events := []event{{At: body.CreatedAt, Event: asked, Application: c.Application, Purpose: string(c.Purpose),
+		Channel: c.Channel, Locale: c.Locale}}
 	for i := range t.Deliveries {
 		d := &t.Deliveries[i]
-		events = append(events, event{At: instant(d.CreatedAt), Event: "queued", Delivery: d.ID})
+		events = append(events, event{At: instant(d.CreatedAt), Event: created, Delivery: d.ID})
 	}
 	for i := range t.Attempts {
-		events = append(events, attemptEvent(&t.Attempts[i]))
+		events = append(events, attemptEvents(&t.Attempts[i])...)
+	}
+	for i := range t.Reports {
+		events = append(events, reportEvent(&t.Reports[i], t.Attempts))
 	}
 	for i := range t.Deliveries {
-		d := &t.Deliveries[i]
-		switch d.State {
-		case outbox.Delivered, outbox.Bounced, outbox.Failed, outbox.Stale:
-			events = append(events, event{At: instant(d.EndedAt), Event: string(d.State), Delivery: d.ID, Provider: d.Provider})
+		if d := &t.Deliveries[i]; d.State == outbox.Failed || d.State == outbox.Stale {
+			events = append(events, event{At: instant(d.EndedAt), Event: string(d.State), Delivery: d.ID})
 		}
+	}
+	for _, n := range t.Notes {
+		events = append(events, event{At: instant(n.At), Event: string(n.Kind), Reason: string(n.Reason), Limit: n.Limit})
 	}
 	if body.Status != passcode.Pending {
 		events = append(events, event{At: body.EndedAt, Event: string(body.Status)})
 	}
-	slices.SortStableFunc(events, func(a, b event) int {
-		return cmp.Compare(time.Time(a.At).UnixMilli(), time.Time(b.At).UnixMilli())
-	})
+	slices.SortStableFunc(events, func(a, b event) int { return cmp.Compare(a.place(), b.place()) })
 	return events
 }
 
-func attemptEvent(a *outbox.Attempt) event {
+// place is where an event stands in the timeline. A vendor's clock may be behind ours, or know only seconds; its report
+// still follows what it is about.
+func (e *event) place() int64 { return max(time.Time(e.At).UnixMilli(), e.after.UnixMilli()) }
+
+// attemptEvents are that a message was handed to a provider, with its answer, and that the provider took it.
+func attemptEvents(a *outbox.Attempt) []event {
 	took := a.Took.Milliseconds()
-	e := event{At: instant(a.At), Event: "accepted", Delivery: a.Delivery, Provider: a.Provider, Attempt: a.N,
-		TookMS: &took, Class: string(a.Class), Code: a.Code, Detail: a.Detail, Ref: a.Ref}
-	if a.Class != "" {
-		e.Event = "not_accepted"
+	events := []event{{At: instant(a.At), Event: handed, Delivery: a.Delivery, Provider: a.Provider, Attempt: a.N,
+		TookMS: &took, Class: string(a.Class), Code: a.Code, Detail: a.Detail}}
+	if a.Class == "" {
+		events = append(events, event{At: instant(a.At.Add(a.Took)), Event: accepted, Delivery: a.Delivery,
+			Provider: a.Provider, Attempt: a.N, Ref: a.Ref})
+	}
+	return events
+}
+
+// reportEvent is what a provider said later, after the first of the attempts that it can be about.
+func reportEvent(r *outbox.Reported, attempts []outbox.Attempt) event {
+	e := event{At: instant(r.At), Event: string(r.Report), Delivery: r.Delivery, Provider: r.Provider,
+		Class: string(r.Class), Code: r.Code, Detail: r.Detail, Ref: r.Ref}
+	for i := range attempts {
+		a := &attempts[i]
+		if a.Delivery == r.Delivery && a.Provider == r.Provider && (a.Ref == r.Ref || r.Ref == "" || a.Class == outbox.Ambiguous) {
+			e.after = a.At.Add(a.Took)
+			break
+		}
 	}
 	return e
 }

@@ -60,6 +60,18 @@ CREATE UNIQUE INDEX challenges_newest ON challenges (identifier, purpose, scope,
 CREATE INDEX challenges_sms ON challenges (created_at) WHERE channel = 'sms';
 CREATE INDEX challenges_pending ON challenges (expires_at) WHERE state = 'pending';
 
+-- What happened to a challenge beside what its row says: codes that were wrong, and requests that a limit refused.
+CREATE TABLE challenge_notes (
+    challenge TEXT NOT NULL,
+    kind      TEXT NOT NULL,
+    n         INTEGER NOT NULL, -- counted within the kind
+    at        BIGINT NOT NULL,
+    reason    TEXT NOT NULL,
+    quota     TEXT NOT NULL, -- which limit, where there are several
+    PRIMARY KEY (challenge, kind, n),
+    CHECK (kind IN ('tried', 'limited'))
+) /*sqlite WITHOUT ROWID*/;
+
 -- One message on its way.
 CREATE TABLE deliveries (
     id          TEXT PRIMARY KEY,

@@ -69,6 +69,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a suppressed recipient is refused":    suppressedIsRefused,
 		"a suppression can end":                suppressionCanEnd,
 		"sweep forgets receipts":               sweepForgetsReceipts,
+		"notes are kept with their change":     notesAreKept,
 		"sweep ends and forgets":               sweepEndsAndForgets,
 		"keys open until revoked":              keysOpenUntilRevoked,
 	} {
