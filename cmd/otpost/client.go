@@ -102,12 +102,23 @@ func (c *client) post(ctx context.Context, path string, in any) (json.RawMessage
 	if err != nil {
 		return nil, fmt.Errorf("encode request: %w", err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, bytes.NewReader(body))
+	return c.ask(ctx, http.MethodPost, path, bytes.NewReader(body))
+}
+
+// get reads what is at path, as post does.
+func (c *client) get(ctx context.Context, path string) (json.RawMessage, error) {
+	return c.ask(ctx, http.MethodGet, path, nil)
+}
+
+func (c *client) ask(ctx context.Context, method, path string, body io.Reader) (json.RawMessage, error) {
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return nil, usageErrorf("--url: %w", err)
 	}
 	request.Header.Set("Authorization", "Bearer "+c.key)
-	request.Header.Set("Content-Type", "application/json")
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("call server: %w", err)

@@ -20,9 +20,10 @@ type commandLine struct {
 	Config      configCommand      `cmd:"" group:"Operate" help:"Show the effective settings, or a documented file."`
 	Healthcheck healthcheckCommand `cmd:"" group:"Operate" help:"Ask a running server whether it is ready."`
 
-	Send    sendCommand    `cmd:"" group:"Use a running server" help:"Send a passcode."`
-	Verify  verifyCommand  `cmd:"" group:"Use a running server" help:"Verify a passcode."`
-	Emulate emulateCommand `cmd:"" group:"Use a running server" help:"Play an identity platform against a receiver."`
+	Send     sendCommand     `cmd:"" group:"Use a running server" help:"Send a passcode."`
+	Verify   verifyCommand   `cmd:"" group:"Use a running server" help:"Verify a passcode."`
+	Timeline timelineCommand `cmd:"" group:"Use a running server" help:"Show what became of a passcode and its messages."`
+	Emulate  emulateCommand  `cmd:"" group:"Use a running server" help:"Play an identity platform against a receiver."`
 
 	OpenAPI    openAPICommand    `cmd:"" name:"openapi" group:"About" help:"Print the OpenAPI document of the REST API."`
 	Completion completionCommand `cmd:"" group:"About" help:"Print a shell's completion script."`

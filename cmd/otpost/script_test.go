@@ -130,6 +130,7 @@ func (a *fakeAPI) handler() http.Handler {
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ready") })
 	mux.HandleFunc("GET /tired/readyz", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "database is away", 503) })
 	mux.HandleFunc("POST /v1/passcodes", keyed(a.send))
+	mux.HandleFunc("GET /v1/passcodes/{id}", keyed(a.status))
 	mux.HandleFunc("POST /v1/passcodes/{id}/verify", keyed(a.verify))
 	mux.HandleFunc("POST /v1/passcodes/verify", keyed(a.verify))
 	return mux
@@ -142,7 +143,9 @@ func keyed(next func(http.ResponseWriter, map[string]any)) http.HandlerFunc {
 		switch {
 		case r.Header.Get("Authorization") != "Bearer otk_s3cret":
 			answer(w, 401, "", `{"status":401,"code":"unauthorized","title":"No valid API key"}`)
-		case r.Header.Get("Content-Type") != "application/json", json.NewDecoder(r.Body).Decode(&body) != nil:
+		case r.Method == "GET" && r.Header.Get("Content-Type") != "":
+			answer(w, 400, "", `{"status":400,"code":"body_without_meaning"}`)
+		case r.Method != "GET" && (r.Header.Get("Content-Type") != "application/json" || json.NewDecoder(r.Body).Decode(&body) != nil):
 			answer(w, 400, "", `{"status":400,"code":"invalid_json"}`)
 		case r.PathValue("id") != "" && r.PathValue("id") != "pc_1":
 			answer(w, 404, "", `{"status":404,"code":"not_found","detail":"there is no passcode of this id"}`)
@@ -177,6 +180,19 @@ func (a *fakeAPI) send(w http.ResponseWriter, body map[string]any) {
 	}
 	answer(w, 201, "", fmt.Sprintf(`{"id":"pc_1","status":"pending","channel":"email","to":%q,"expires_at":"2026-01-02T03:14:05Z","attempts_left":5,"resend_at":"2026-01-02T03:04:35Z","delivery":{%s,"attempts":1},"metadata":%s}`,
 		body["to"], state, asJSON(body["metadata"])))
+}
+
+func (a *fakeAPI) status(w http.ResponseWriter, _ map[string]any) {
+	answer(w, 200, "", `{"id":"pc_1","status":"verified","to":"alice@example.com","timeline":[`+
+		`{"at":"2026-01-02T03:04:05.000Z","event":"asked","application":"app_1","purpose":"sign_in","channel":"email","locale":"fr"},`+
+		`{"at":"2026-01-02T03:04:05.000Z","event":"created","delivery":"dl_1"},`+
+		`{"at":"2026-01-02T03:04:05.001Z","event":"handed","delivery":"dl_1","provider":"first","attempt":1,"took_ms":1500,"class":"throttled","provider_code":"451 4.7.1","detail":"later\u001b[2J"},`+
+		`{"at":"2026-01-02T03:04:06.501Z","event":"handed","delivery":"dl_1","provider":"second","attempt":2,"took_ms":20,"provider_code":"250"},`+
+		`{"at":"2026-01-02T03:04:06.521Z","event":"accepted","delivery":"dl_1","provider":"second","attempt":2,"provider_ref":"<1@mail.example>"},`+
+		`{"at":"2026-01-02T03:04:10.000Z","event":"limited","reason":"limit_reached","limit":"identifier"},`+
+		`{"at":"2026-01-02T03:04:20.000Z","event":"tried","reason":"wrong_code"},`+
+		`{"at":"2026-01-02T03:04:30.000Z","event":"delivered","delivery":"dl_1","provider":"second"},`+
+		`{"at":"2026-01-02T03:04:40.000Z","event":"verified"}]}`)
 }
 
 func (a *fakeAPI) verify(w http.ResponseWriter, body map[string]any) {
