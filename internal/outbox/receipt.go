@@ -47,7 +47,9 @@ type Receipt struct {
 type Tracker interface {
 	Sender
 	// Track asks once what became of the message with this reference. A receipt without a Report means that it is not
-	// decided; then wait is how long the provider wants to be left alone. id is the delivery's, as Send got it.
+	// decided; then wait is how long the provider wants to be left alone. Without a Report and with a wait of zero there is
+	// nothing more to learn by asking: the provider has handed the message over and does not say here whether it arrived.
+	// id is the delivery's, as Send got it.
 	Track(ctx context.Context, id, ref string) (r Receipt, wait time.Duration, err error)
 }
 

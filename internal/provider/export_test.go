@@ -3,6 +3,7 @@ package provider
 import (
 	"net/http"
 	"net/netip"
+	"strings"
 	"syscall"
 	"time"
 
@@ -64,3 +65,18 @@ func AgeConnections(s outbox.Sender, d time.Duration) {
 func Scrub(text string, m *outbox.Message, username, password string) string {
 	return scrub(text, m, privateWords(username, password))
 }
+
+// SignAzure opens the signature of Azure's requests to tests.
+func SignAzure(connection, method, path string, body []byte, now time.Time) (http.Header, error) {
+	s, err := parseConnectionString(connection)
+	if err != nil {
+		return nil, err
+	}
+	a := &azureVendor{vendor: &vendor{base: strings.TrimSuffix(s.endpoint, "/"), now: func() time.Time { return now }}, key: s.key}
+	c := call{Method: method, Path: path, Body: body}
+	err = a.sign(&c)
+	return c.Header, err
+}
+
+// OperationID opens to tests the UUID that stands for a delivery.
+func OperationID(delivery string) string { return operationID(delivery) }

@@ -59,6 +59,7 @@ type Inbox interface {
 // Kinds lists every kind in alphabetical order.
 func Kinds() []Kind {
 	return []Kind{
+		azureEmail(),
 		inbox(),
 		infobip(),
 		resend(),
