@@ -16,6 +16,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -178,4 +179,14 @@ func NewID(prefix string, now time.Time) string {
 	out := make([]byte, 0, len(prefix)+27)
 	out = append(append(out, prefix...), '_')
 	return string(idEncoding.AppendEncode(out, b[:]))
+}
+
+// TimeOf returns the moment at which NewID made an id; ok is false for what NewID did not make.
+func TimeOf(id string) (at time.Time, ok bool) {
+	_, text, _ := strings.Cut(id, "_")
+	b, err := idEncoding.DecodeString(text)
+	if err != nil || len(b) != 16 {
+		return time.Time{}, false
+	}
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(b) >> 16)).UTC(), true
 }

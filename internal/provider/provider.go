@@ -60,6 +60,7 @@ type Inbox interface {
 func Kinds() []Kind {
 	return []Kind{
 		azureEmail(),
+		azureSMS(),
 		inbox(),
 		infobip(),
 		resend(),
