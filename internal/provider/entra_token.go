@@ -20,11 +20,13 @@ import (
 
 // entraApp is an application that is registered with Microsoft Entra ID, and what it wants to do.
 type entraApp struct {
-	tenant    string
-	client    string
-	secret    string
-	authority string
-	scope     string
+	tenant string
+	client string
+	secret string
+	// certificate takes the place of secret when it is not nil.
+	certificate *entraCertificate
+	authority   string
+	scope       string
 }
 
 // entraTokens gets the access tokens of an application by its own credentials (learn.microsoft.com, "OAuth 2.0 client
@@ -50,7 +52,7 @@ func newEntraTokens(kind string, app entraApp, c connection, env Environment) (*
 			return nil, fmt.Errorf("provider %s: setting %s is missing", kind, s.name)
 		}
 	}
-	if app.secret == "" {
+	if app.secret == "" && app.certificate == nil {
 		return nil, fmt.Errorf("provider %s: setting client_secret is missing", kind)
 	}
 	if err := checkTenant(app.tenant); err != nil {
@@ -107,6 +109,15 @@ func (e *entraTokens) do(ctx context.Context, v *vendor, c call) (reply, *outbox
 	}
 }
 
+// doJSON is do with value as JSON.
+func (e *entraTokens) doJSON(ctx context.Context, v *vendor, path string, value any) (reply, *outbox.Fault) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return reply{}, outbox.Faultf(outbox.RejectedContent, "", "the message cannot be written as JSON")
+	}
+	return e.do(ctx, v, call{Path: path, Header: http.Header{"Content-Type": {"application/json"}}, Body: body})
+}
+
 // get returns a token that is good for a while. Its faults never say Ambiguous: without a token nothing was sent.
 func (e *entraTokens) get(ctx context.Context) (string, *outbox.Fault) {
 	token, fresh := e.kept()
@@ -160,9 +171,19 @@ func (e *entraTokens) drop(token string) {
 }
 
 func (e *entraTokens) fetch(ctx context.Context) (string, *outbox.Fault) {
+	path := "/" + e.app.tenant + "/oauth2/v2.0/token"
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {e.app.client}, "scope": {e.app.scope}}
-	form.Set("client_secret", e.app.secret)
-	r, fault := e.vendor.postForm(ctx, "/"+e.app.tenant+"/oauth2/v2.0/token", nil, form)
+	if e.app.certificate == nil {
+		form.Set("client_secret", e.app.secret)
+	} else {
+		assertion, err := e.app.certificate.assert(e.app.client, e.vendor.base+path, e.vendor.now())
+		if err != nil {
+			return "", outbox.Faultf(outbox.Account, "", "the certificate's key cannot sign")
+		}
+		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer") // RFC 7523 §2.2
+		form.Set("client_assertion", assertion)
+	}
+	r, fault := e.vendor.postForm(ctx, path, nil, form)
 	if fault != nil {
 		return "", e.understand(r, fault)
 	}

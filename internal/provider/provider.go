@@ -63,6 +63,7 @@ func Kinds() []Kind {
 		azureSMS(),
 		inbox(),
 		infobip(),
+		microsoft365(),
 		resend(),
 		smtp(),
 		twilio(),

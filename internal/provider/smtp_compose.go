@@ -22,9 +22,11 @@ const maxHeaderText = 300
 type composer struct {
 	from     mail.Address
 	envelope string
-	domain   string
-	now      func() time.Time
-	buffers  sync.Pool
+	// replyTo is an address alone, or empty.
+	replyTo string
+	domain  string
+	now     func() time.Time
+	buffers sync.Pool
 }
 
 func newComposer(s smtpSettings, now func() time.Time) (*composer, error) {
@@ -104,6 +106,9 @@ func (c *composer) mail(id string, t *transaction, from *mail.Address, m *outbox
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithBoundary("otpost-"+id))
 	msg.FromMailAddress(from)
 	msg.ToMailAddress(&mail.Address{Address: m.To})
+	if c.replyTo != "" {
+		msg.ReplyToMailAddress(&mail.Address{Address: c.replyTo})
+	}
 	msg.Subject(cut(oneLine(m.Subject), maxHeaderText))
 	msg.SetMessageIDWithValue(t.messageID)
 	msg.SetDateWithValue(c.now())
