@@ -27,7 +27,12 @@ type entraApp struct {
 	certificate *entraCertificate
 	authority   string
 	scope       string
+	// names are those of the settings, for errors; empty for the usual ones.
+	names entraNames
 }
+
+// entraNames are what a kind's settings for an application are called.
+type entraNames struct{ tenant, client, secret, authority string }
 
 // entraTokens gets the access tokens of an application by its own credentials (learn.microsoft.com, "OAuth 2.0 client
 // credentials flow"; RFC 6749 §4.4), and keeps the newest. Many goroutines that need one at the same time ask once.
@@ -47,22 +52,25 @@ type entraTokens struct {
 const tokenMargin = 5 * time.Minute
 
 func newEntraTokens(kind string, app entraApp, c connection, env Environment) (*entraTokens, error) {
-	for _, s := range []struct{ name, value string }{{"tenant_id", app.tenant}, {"client_id", app.client}} {
+	if app.names == (entraNames{}) {
+		app.names = entraNames{"tenant_id", "client_id", "client_secret", "authority"}
+	}
+	for _, s := range []struct{ name, value string }{{app.names.tenant, app.tenant}, {app.names.client, app.client}} {
 		if s.value == "" {
 			return nil, fmt.Errorf("provider %s: setting %s is missing", kind, s.name)
 		}
 	}
 	if app.secret == "" && app.certificate == nil {
-		return nil, fmt.Errorf("provider %s: setting client_secret is missing", kind)
+		return nil, fmt.Errorf("provider %s: setting %s is missing", kind, app.names.secret)
 	}
 	if err := checkTenant(app.tenant); err != nil {
-		return nil, fmt.Errorf("provider %s: setting tenant_id: %w", kind, err)
+		return nil, fmt.Errorf("provider %s: setting %s: %w", kind, app.names.tenant, err)
 	}
 	if uuid.Validate(app.client) != nil {
-		return nil, fmt.Errorf("provider %s: setting client_id: want the application (client) id, such as 5e2b0c1a-1f7c-4d0e-9a53-0c7f3e2d1b4a", kind)
+		return nil, fmt.Errorf("provider %s: setting %s: want the application (client) id, such as 5e2b0c1a-1f7c-4d0e-9a53-0c7f3e2d1b4a", kind, app.names.client)
 	}
 	if err := checkEndpoint(app.authority, c); err != nil {
-		return nil, fmt.Errorf("provider %s: setting authority: %w", kind, err)
+		return nil, fmt.Errorf("provider %s: setting %s: %w", kind, app.names.authority, err)
 	}
 	v, err := newVendor(kind, app.authority, c, env, app.secret)
 	if err != nil {

@@ -33,6 +33,7 @@ type smtpSettings struct {
 	Timeout        time.Duration `name:"timeout" default:"30s" help:"How long one message may take, connecting included."`
 	RootCA         string        `name:"root_ca" help:"PEM text or file of the only authorities to trust, for a private one."`
 	Insecure       bool          `name:"insecure" default:"false" help:"Allow tls none to other machines, and a login in clear."`
+	smtpOAuth
 }
 
 func smtp() Kind {
@@ -54,12 +55,16 @@ func openSMTP(s smtpSettings, env Environment) (outbox.Sender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("provider smtp: %w", err)
 	}
+	if d.tokens, err = openSMTPTokens(s, env); err != nil {
+		return nil, err
+	}
 	if s.Connections < 1 || s.Connections > 1000 {
 		return nil, errors.New("provider smtp: setting connections: want 1 to 1000")
 	}
 	return &smtpSender{
 		composer: c,
 		pool:     newSMTPPool(d.dial, s.Connections, s.Idle),
+		tokens:   d.tokens,
 		timeout:  s.Timeout,
 		private:  privateWords(s.Username, s.Password),
 	}, nil
@@ -149,6 +154,7 @@ func plainWord(s string) bool {
 type smtpSender struct {
 	composer *composer
 	pool     *smtpPool
+	tokens   *entraTokens // nil unless the login gets its own
 	timeout  time.Duration
 	private  []string
 }
@@ -197,6 +203,7 @@ func (s *smtpSender) fault(err error, m *outbox.Message) *outbox.Fault {
 // Close says goodbye on the connections that are idle; those in use close after their message.
 func (s *smtpSender) Close() error {
 	s.pool.close()
+	s.tokens.close()
 	return nil
 }
 

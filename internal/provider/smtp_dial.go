@@ -27,7 +27,9 @@ type smtpDialer struct {
 	auth     string
 	username string
 	password string
-	timeout  time.Duration
+	// tokens give what takes the place of password when it is not nil.
+	tokens  *entraTokens
+	timeout time.Duration
 }
 
 // setupError is a server that cannot be used as the settings ask.
@@ -51,6 +53,10 @@ func (d *smtpDialer) dial(ctx context.Context) (*smtpConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
 	faultpoint.Here("send.before_dial")
+	secret, err := d.secret(ctx)
+	if err != nil {
+		return nil, err
+	}
 	raw, err := d.net.DialContext(ctx, "tcp", d.address)
 	if err != nil {
 		return nil, &stepError{"connect", err}
@@ -61,7 +67,7 @@ func (d *smtpDialer) dial(ctx context.Context) (*smtpConn, error) {
 	}
 	w := &wire{Conn: raw, budget: replyBudget}
 	stop := w.interruptedBy(ctx)
-	c, err := d.converse(ctx, w)
+	c, err := d.converse(ctx, w, secret)
 	if !stop() && err == nil {
 		err = &stepError{"connect", context.Cause(ctx)}
 	}
@@ -77,7 +83,7 @@ func loopbackPeer(c net.Conn) bool {
 	return err == nil && ap.Addr().Unmap().IsLoopback()
 }
 
-func (d *smtpDialer) converse(ctx context.Context, w *wire) (*smtpConn, error) {
+func (d *smtpDialer) converse(ctx context.Context, w *wire, secret string) (*smtpConn, error) {
 	var conn net.Conn = w
 	if d.mode == "implicit" {
 		t := tls.Client(w, d.tls)
@@ -98,7 +104,7 @@ func (d *smtpDialer) converse(ctx context.Context, w *wire) (*smtpConn, error) {
 			return nil, &stepError{"STARTTLS", err}
 		}
 	}
-	if err := d.login(client); err != nil {
+	if err := d.login(client, secret); err != nil {
 		return nil, &stepError{"AUTH", err}
 	}
 	c := &smtpConn{wire: w, text: client.Text}
@@ -123,7 +129,7 @@ func startTLS(client *gosmtp.Client, w *wire, config *tls.Config) error {
 	return client.StartTLS(config)
 }
 
-func (d *smtpDialer) login(client *gosmtp.Client) error {
+func (d *smtpDialer) login(client *gosmtp.Client, secret string) error {
 	if d.auth == "none" || d.username == "" {
 		return nil
 	}
@@ -135,13 +141,16 @@ func (d *smtpDialer) login(client *gosmtp.Client) error {
 	var a gosmtp.Auth
 	switch mechanism {
 	case "PLAIN":
-		a = gosmtp.PlainAuth("", d.username, d.password, d.host, d.insecure)
+		a = gosmtp.PlainAuth("", d.username, secret, d.host, d.insecure)
 	case "LOGIN":
-		a = gosmtp.LoginAuth(d.username, d.password, d.host, d.insecure)
+		a = gosmtp.LoginAuth(d.username, secret, d.host, d.insecure)
 	case "XOAUTH2":
-		a = gosmtp.XOAuth2Auth(d.username, d.password)
+		a = gosmtp.XOAuth2Auth(d.username, secret)
 	}
-	return client.Auth(a)
+	if err := client.Auth(a); err != nil {
+		return d.refusedToken(secret, err)
+	}
+	return nil
 }
 
 // chooseMechanism picks how to log in. XOAUTH2 is taken only when the settings name it, because a password sent as a

@@ -137,6 +137,9 @@ func temporaryClass(code int, words string) outbox.Class {
 
 // smtpFault turns what went wrong in a conversation into a Fault. The detail can still quote the server.
 func smtpFault(err error) *outbox.Fault {
+	if f := tokenFault(err); f != nil {
+		return f
+	}
 	step := ""
 	if s := (*stepError)(nil); errors.As(err, &s) {
 		step = s.step
