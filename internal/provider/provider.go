@@ -65,6 +65,7 @@ func Kinds() []Kind {
 		infobip(),
 		microsoft365(),
 		resend(),
+		sendgrid(),
 		smtp(),
 		twilio(),
 		vonage(),

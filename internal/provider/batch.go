@@ -1,0 +1,42 @@
+package provider
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/otpost/otpost/internal/outbox"
+)
+
+// readBatch reads a JSON array of a vendor's events, each by tell, which reports whether a passcode cares for it. An
+// event that cannot be read is passed over: the vendor would only post the whole batch again, and the mail of an
+// account is not all ours.
+func readBatch[E any](body []byte, tell func(e *E) (outbox.Receipt, bool)) (Told, error) {
+	var events []json.RawMessage
+	if json.Unmarshal(body, &events) != nil || events == nil {
+		return Told{}, fmt.Errorf("%w: want an array of events", ErrMalformed)
+	}
+	var told Told
+	seen := make(map[string]bool, len(events))
+	for _, raw := range events {
+		var e E
+		if json.Unmarshal(raw, &e) != nil {
+			continue
+		}
+		r, ok := tell(&e)
+		if !ok || r.Ref == "" && r.Delivery == "" || r.Event == "" || seen[r.Event] {
+			continue
+		}
+		seen[r.Event] = true
+		told.Receipts = append(told.Receipts, r)
+	}
+	return told, nil
+}
+
+// unixTime is the moment of a vendor's seconds since 1970, zero for none.
+func unixTime(seconds float64) time.Time {
+	if seconds <= 0 || seconds > 1e11 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(seconds * 1000)).UTC()
+}
