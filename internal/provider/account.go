@@ -21,7 +21,10 @@ func (v *vendor) ask(ctx context.Context, path string, header http.Header, out a
 
 // understood decodes an answer that is not a refusal.
 func understood(r reply, out any) *outbox.Fault {
-	if !r.Whole || json.Unmarshal(r.Body, out) != nil {
+	if !r.Whole {
+		return unread(r)
+	}
+	if json.Unmarshal(r.Body, out) != nil {
 		return outbox.Faultf(outbox.Ambiguous, fmt.Sprint(r.Status), "the answer cannot be read")
 	}
 	return nil

@@ -3,6 +3,7 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/otpost/otpost/internal/outbox"
@@ -31,6 +32,15 @@ func readBatch[E any](body []byte, tell func(e *E) (outbox.Receipt, bool)) (Told
 		told.Receipts = append(told.Receipts, r)
 	}
 	return told, nil
+}
+
+// wordOf is a word of a vendor's own vocabulary, fit to be a receipt's code. Anything that could hold an address or a
+// passcode is not.
+func wordOf(s string) string {
+	if strings.ContainsAny(s, "@0123456789") {
+		return ""
+	}
+	return cut(oneLine(s), 60)
 }
 
 // unixTime is the moment of a vendor's seconds since 1970, zero for none.
