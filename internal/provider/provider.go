@@ -63,6 +63,7 @@ func Kinds() []Kind {
 		azureSMS(),
 		inbox(),
 		infobip(),
+		mailgun(),
 		mailjet(),
 		microsoft365(),
 		resend(),
