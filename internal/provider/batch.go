@@ -3,6 +3,7 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,6 +42,35 @@ func wordOf(s string) string {
 		return ""
 	}
 	return cut(oneLine(s), 60)
+}
+
+// loose is a value that a vendor writes as a string or as a number.
+type loose string
+
+// UnmarshalJSON takes both; anything else is empty.
+func (l *loose) UnmarshalJSON(data []byte) error {
+	var text string
+	if json.Unmarshal(data, &text) == nil {
+		*l = loose(text)
+		return nil
+	}
+	var n json.Number
+	if json.Unmarshal(data, &n) == nil {
+		*l = loose(n)
+	}
+	return nil
+}
+
+// time reads seconds since 1970, or RFC 3339; zero for neither.
+func (l loose) time() time.Time {
+	if seconds, err := strconv.ParseFloat(string(l), 64); err == nil {
+		return unixTime(seconds)
+	}
+	t, err := time.Parse(time.RFC3339Nano, string(l))
+	if err != nil {
+		return time.Time{}
+	}
+	return t.UTC()
 }
 
 // unixTime is the moment of a vendor's seconds since 1970, zero for none.

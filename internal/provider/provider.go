@@ -69,6 +69,7 @@ func Kinds() []Kind {
 		resend(),
 		sendgrid(),
 		smtp(),
+		sparkpost(),
 		twilio(),
 		vonage(),
 		webhook(),
