@@ -65,6 +65,7 @@ func Kinds() []Kind {
 		infobip(),
 		mailgun(),
 		mailjet(),
+		mandrill(),
 		microsoft365(),
 		resend(),
 		sendgrid(),
