@@ -361,6 +361,8 @@ type reports struct {
 	bodySigned bool
 	// inBody says that the signature is in the body, so that nothing else is needed to believe it.
 	inBody bool
+	// open makes the reader where it must not fetch from the vendor; nil for the kind's own.
+	open func(settings map[string]string) provider.Receipts
 }
 
 type report struct {
@@ -457,11 +459,19 @@ func sitReceipts(t *testing.T, r reports) {
 
 func (r *reports) read(t *testing.T, p provider.Posted) (provider.Told, error) {
 	t.Helper()
-	reader := receiptsOf(t, r.kind, r.settings)
+	reader := r.reader(t)
 	if reader == nil {
 		t.Fatal("the kind reads no reports with these settings")
 	}
 	return reader.Read(t.Context(), p)
+}
+
+func (r *reports) reader(t *testing.T) provider.Receipts {
+	t.Helper()
+	if r.open != nil {
+		return r.open(r.settings)
+	}
+	return receiptsOf(t, r.kind, r.settings)
 }
 
 func (r *reports) refuses(t *testing.T, p provider.Posted) {

@@ -1,8 +1,10 @@
 package provider
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"syscall"
 	"time"
@@ -80,3 +82,33 @@ func SignAzure(connection, method, path string, body []byte, now time.Time) (htt
 
 // OperationID opens to tests the UUID that stands for a delivery.
 func OperationID(delivery string) string { return operationID(delivery) }
+
+// AWSKey is a key of Amazon Web Services for one service.
+type AWSKey struct{ AccessKey, SecretKey, SessionToken, Region, Service string }
+
+// SignAWS opens Signature Version 4 to tests.
+func SignAWS(k AWSKey, method string, u *url.URL, header http.Header, body []byte, at time.Time) {
+	signer{k.AccessKey, k.SecretKey, k.SessionToken, k.Region, k.Service}.sign(method, u, header, body, at)
+}
+
+// OpenSESReceipts opens the reader of the ses kind with a way of its own to Amazon SNS. get returns a body and a status.
+func OpenSESReceipts(settings any, now func() time.Time, get func(ctx context.Context, url string) (int, []byte)) (Receipts, error) {
+	return newSESReceipts(settings.(sesSettings), now, func(ctx context.Context, url string) (reply, *outbox.Fault) {
+		status, body := get(ctx, url)
+		r := reply{Status: status, Body: body, Whole: true}
+		return r, judge(r, now())
+	})
+}
+
+// GetOfSNS opens the client for what a notice names.
+func GetOfSNS(env Environment, url string) error {
+	if _, fault := newSNSGet(env)(context.Background(), url); fault != nil {
+		return fault
+	}
+	return nil
+}
+
+// AWSEndpoint opens the addresses of services to tests.
+func AWSEndpoint(endpoint, service, region string) string {
+	return awsEndpoint(endpoint, service, region)
+}

@@ -69,6 +69,7 @@ func Kinds() []Kind {
 		microsoft365(),
 		resend(),
 		sendgrid(),
+		ses(),
 		smtp(),
 		sparkpost(),
 		twilio(),

@@ -13,8 +13,8 @@ import (
 // Receipts reads the delivery reports that a vendor posts to us.
 type Receipts interface {
 	// Read checks that the vendor sent a report, and that it sent it just now where the signature covers a time, and
-	// returns what it says, which may be nothing. Its errors are ErrForged and ErrMalformed, wrapped with a reason that
-	// quotes nothing of the report. Nothing may be done with a report that Read refuses.
+	// returns what it says, which may be nothing. Its errors are ErrForged, ErrMalformed and ErrUnchecked, wrapped with a
+	// reason that quotes nothing of the report. Nothing may be done with a report that Read refuses.
 	Read(ctx context.Context, p Posted) (Told, error)
 }
 
@@ -43,6 +43,9 @@ var (
 	ErrForged = errors.New("the report cannot be believed")
 	// ErrMalformed: the sender is the vendor, but the report cannot be read.
 	ErrMalformed = errors.New("the report cannot be read")
+	// ErrUnchecked: what is needed to believe the report could not be had just now. The vendor should send it again, so it
+	// is answered with a 503.
+	ErrUnchecked = errors.New("the report cannot be checked just now")
 )
 
 // maxReportAge is how far the time under a signature may be from now, either way (Standard Webhooks, "Timestamp
