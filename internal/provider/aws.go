@@ -124,7 +124,7 @@ func awsError(r reply) (name, text string) {
 // any other. The older services say it without "Exception".
 func awsClass(name, text string) outbox.Class {
 	switch strings.TrimSuffix(name, "Exception") {
-	case "AccessDenied", "ExpiredToken", "IncompleteSignature", "InvalidClientTokenId", "InvalidSignature",
+	case "AccessDenied", "ExpiredToken", "IncompleteSignature", "InvalidClientTokenId", "InvalidSecurity", "InvalidSignature",
 		"MissingAuthenticationToken", "NotAuthorized", "OptInRequired", "RequestExpired", "SignatureDoesNotMatch",
 		"UnrecognizedClient":
 		return outbox.Account

@@ -15,7 +15,7 @@ func awsCredentials(r reply, fault *outbox.Fault) Finding {
 	f := Finding{Subject: "credentials", Verdict: Good, Found: "Amazon knows them."}
 	name, _ := awsError(r)
 	switch strings.TrimSuffix(name, "Exception") {
-	case "AccessDenied", "NotAuthorized":
+	case "AccessDenied", "AuthorizationError", "NotAuthorized":
 		f.Found = "Amazon knows them; they may not look at the account."
 	case "InvalidClientTokenId", "UnrecognizedClient":
 		f.Verdict, f.Found = Bad, "Amazon does not know the access key ("+name+")."

@@ -57,7 +57,7 @@ func awsAllows(service string, r *http.Request, body []byte) error {
 }
 
 func TestAWSSettings(t *testing.T) {
-	for _, k := range []string{"ses"} {
+	for _, k := range []string{"ses", "sns"} {
 		for name, wrong := range map[string]map[string]string{
 			"setting access_key_id":     {"access_key_id": "AKIA"},
 			"setting secret_access_key": {"secret_access_key": "two words"},

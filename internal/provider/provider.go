@@ -71,6 +71,7 @@ func Kinds() []Kind {
 		sendgrid(),
 		ses(),
 		smtp(),
+		sns(),
 		sparkpost(),
 		twilio(),
 		vonage(),
