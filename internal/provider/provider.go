@@ -67,6 +67,7 @@ func Kinds() []Kind {
 		mailjet(),
 		mandrill(),
 		microsoft365(),
+		postmark(),
 		resend(),
 		sendgrid(),
 		ses(),
