@@ -61,6 +61,7 @@ func Kinds() []Kind {
 	return []Kind{
 		azureEmail(),
 		azureSMS(),
+		brevo(),
 		inbox(),
 		infobip(),
 		mailgun(),
