@@ -35,7 +35,8 @@ var table = []room{
 	{"redact", nil, "redact must be usable by everybody, so it may know nobody."},
 	{"faultpoint", nil, "faultpoint is nothing but a name in every other room, so it may know none."},
 
-	{"compose", []string{"outbox", "locale"}, "compose turns words into an outbox message, and decides nothing."},
+	{"compose", []string{"outbox", "locale", "compose/liquid"}, "compose turns words into an outbox message, and decides nothing."},
+	{"compose/liquid", nil, "liquid is a language: it knows neither what is said in it nor to whom."},
 	{"passcode", []string{"outbox"}, "passcode is the engine: stores, providers and doors come to it by interfaces of its own."},
 	{"provider", []string{"suggest", "outbox", "extension"}, "a provider carries outbox messages; it knows no passcode and no store."},
 	{"suggest", nil, "suggest compares names, whatever they name."},
@@ -68,12 +69,13 @@ var testOnly = []string{"internal/store/storetest", "internal/store/pgtest", "in
 
 // machinery are packages of others that a room of meaning may not import.
 var machinery = map[string][]string{
-	"outbox":   {"net/http", "database/sql"},
-	"passcode": {"net/http", "database/sql"},
-	"compose":  {"net/http", "database/sql"},
-	"locale":   {"net/http", "database/sql"},
-	"access":   {"net/http", "database/sql"},
-	"seal":     {"net/http", "database/sql"},
+	"outbox":         {"net/http", "database/sql"},
+	"passcode":       {"net/http", "database/sql"},
+	"compose":        {"net/http", "database/sql"},
+	"compose/liquid": {"net/http", "database/sql", "os", "os/exec", "path/filepath", "html/template", "text/template"},
+	"locale":         {"net/http", "database/sql"},
+	"access":         {"net/http", "database/sql"},
+	"seal":           {"net/http", "database/sql"},
 }
 
 // listed is one package of ours as go list tells it.
