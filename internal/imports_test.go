@@ -36,7 +36,7 @@ var table = []room{
 	{"faultpoint", nil, "faultpoint is nothing but a name in every other room, so it may know none."},
 
 	{"compose", []string{"outbox", "locale", "compose/liquid"}, "compose turns words into an outbox message, and decides nothing."},
-	{"compose/liquid", nil, "liquid is a language: it knows neither what is said in it nor to whom."},
+	{"compose/liquid", []string{"suggest"}, "liquid is a language: it knows neither what is said in it nor to whom."},
 	{"passcode", []string{"outbox"}, "passcode is the engine: stores, providers and doors come to it by interfaces of its own."},
 	{"provider", []string{"suggest", "outbox", "extension"}, "a provider carries outbox messages; it knows no passcode and no store."},
 	{"suggest", nil, "suggest compares names, whatever they name."},

@@ -23,6 +23,8 @@ type Content struct {
 	Code string
 	// Application is the name people know; empty leaves it out of the wording.
 	Application string
+	// ApplicationID is the application's id: a template may be for an application by its id or by its name. Optional.
+	ApplicationID string
 	// Domain is the host that the origin-bound last line names, empty for no such line.
 	Domain string
 	// Purpose is sign_up, sign_in, password_reset, mfa or verify; anything else counts as verify.
@@ -40,6 +42,16 @@ type Composer struct {
 	Catalogues *locale.Catalogues
 	// Language is the house's preference, for people whose own suits no catalogue; after it comes English. Optional.
 	Language string
+	// Templates are those that may be chosen for a message, in place of the built-in wording; see Choose. It is called
+	// for every message, from many goroutines. Optional.
+	Templates func(Content) []*Template
+	// Failed hears of a template that could not be rendered, so that the built-in wording was said. The error has the
+	// place and no value of the message. Optional.
+	Failed func(template string, err error)
+	// House is what templates may say about who runs otpost. Optional.
+	House House
+	// Now is the clock of templates that show a date; time.Now unless set.
+	Now func() time.Time
 
 	wordings sync.Map // locale.Language to *wording
 }
@@ -50,7 +62,8 @@ var (
 	ErrChannel = errors.New("compose message: no wording for this channel; email and sms have one")
 )
 
-// Compose renders the message. Its errors are ErrCode, ErrChannel and what CheckDomain returns; none holds the code.
+// Compose renders the message by the template that fits it best, or in the built-in wording where none does or the one
+// that does fails: a template never costs anybody a sign-in. Its errors are ErrCode, ErrChannel and what CheckDomain returns; none holds the code.
 func (c *Composer) Compose(content Content) (outbox.Message, error) {
 	if !sendable(content.Code) {
 		return outbox.Message{}, ErrCode
@@ -60,11 +73,17 @@ func (c *Composer) Compose(content Content) (outbox.Message, error) {
 			return outbox.Message{}, err
 		}
 	}
-	w := c.wording(c.Catalogues.Match(content.Locale, c.Language))
+	l := c.Catalogues.Match(content.Locale, c.Language)
 	p := purposeOf(content.Purpose)
 	name := Inert(content.Application)
-	m := outbox.Message{Channel: content.Channel, To: content.To, Language: w.language.Tag(), Code: content.Code,
+	m := outbox.Message{Channel: content.Channel, To: content.To, Language: l.Tag(), Code: content.Code,
 		Application: name, Purpose: p.String(), Passcode: content.Passcode}
+	if c.Templates != nil {
+		if told, ok := c.told(m, l, &content); ok {
+			return told, nil
+		}
+	}
+	w := c.wording(l)
 	var err error
 	switch content.Channel {
 	case outbox.Email:
@@ -78,6 +97,26 @@ func (c *Composer) Compose(content Content) (outbox.Message, error) {
 		return outbox.Message{}, err
 	}
 	return m, nil
+}
+
+// told renders the template that fits, false when there is none or it failed.
+func (c *Composer) told(m outbox.Message, l locale.Language, content *Content) (outbox.Message, bool) {
+	templates := c.Templates(*content)
+	if len(templates) == 0 {
+		return m, false
+	}
+	t := Choose(templates, []string{content.ApplicationID, content.Application}, m.Purpose, m.Channel, c.Languages(content.Locale))
+	if t == nil {
+		return m, false
+	}
+	m, l = t.speak(c, m, l)
+	if err := t.render(nil, c, &m, l, content); err != nil {
+		if c.Failed != nil {
+			c.Failed(t.Document.Name, err)
+		}
+		return m, false
+	}
+	return m, true
 }
 
 func (c *Composer) wording(l locale.Language) *wording {

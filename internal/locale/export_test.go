@@ -7,15 +7,6 @@ func (c *Catalogues) Remembered() int {
 	return len(c.matched)
 }
 
-// Keys lists the keys of the texts; every language has the same.
-func (l Language) Keys() []string {
-	var keys []string
-	for key := range l.c.texts {
-		keys = append(keys, key)
-	}
-	return keys
-}
-
 // Plurals returns the forms of each plural as the catalogue writes them, absent categories left out.
 func (l Language) Plurals() map[string][]string {
 	all := make(map[string][]string)

@@ -1,6 +1,11 @@
 package locale
 
-import "golang.org/x/text/language"
+import (
+	"maps"
+	"slices"
+
+	"golang.org/x/text/language"
+)
 
 // Direction is the way a language is written, in the words of HTML's dir attribute.
 type Direction string
@@ -35,6 +40,9 @@ func (l Language) Text(key string) string {
 	return key
 }
 
+// Keys are the keys of all texts, sorted. They are the same in every language.
+func (l Language) Keys() []string { return slices.Sorted(maps.Keys(l.c.texts)) }
+
 // Pattern is a text cut at its placeholders. A key that no catalogue has is its own text. The pattern is shared and
 // must not be changed.
 func (l Language) Pattern(key string) Pattern {
@@ -42,6 +50,16 @@ func (l Language) Pattern(key string) Pattern {
 		return p
 	}
 	return Pattern{{Text: key}}
+}
+
+// DirectionOf is the way a language is written, be there a catalogue of it or not; a tag that is none is written from
+// left to right.
+func DirectionOf(tag string) Direction {
+	parsed, err := language.Parse(tag)
+	if err != nil {
+		return LeftToRight
+	}
+	return directionOf(parsed)
 }
 
 // directionOf knows the living scripts whose letters have the bidirectional class R or AL (Unicode Standard Annex 9,

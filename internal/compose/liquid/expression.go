@@ -218,11 +218,11 @@ func (p *parser) filter(words []word, i int) error {
 		return p.errorf(w.at, "the filter %s is not available: %s", w.text, why)
 	}
 	if !slices.Contains(filterNames, w.text) {
-		return p.errorf(w.at, "unknown filter %q%s", w.text, suggest(w.text, filterNames))
+		return p.errorf(w.at, "unknown filter %q%s", w.text, meant(w.text, filterNames))
 	}
 	if key := words[max(0, i-2)]; w.text == "t" && key.kind == quoted && !p.isAppended(words, i-2) &&
 		!slices.Contains(p.dialect.Texts, key.text) {
-		return p.errorf(key.at, "unknown text %q%s", key.text, suggest(key.text, p.dialect.Texts))
+		return p.errorf(key.at, "unknown text %q%s", key.text, meant(key.text, p.dialect.Texts))
 	}
 	return p.count(w.at, 1)
 }
@@ -254,9 +254,12 @@ func (p *parser) variable(words []word, i int) error {
 		break
 	}
 	if p.dialect.has(path) {
+		if len(p.uses) < maxUses && !slices.ContainsFunc(p.uses, func(u use) bool { return u.path == path }) {
+			p.uses = append(p.uses, use{path, w.at})
+		}
 		return nil
 	}
-	return p.errorf(w.at, "unknown variable %q%s", path, suggest(path, p.dialect.Variables))
+	return p.errorf(w.at, "unknown variable %q%s", path, meant(path, p.dialect.Variables))
 }
 
 // has reports whether a path is a variable, or holds some.

@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // The bounds; see the package's own comment.
@@ -60,6 +61,13 @@ type Template struct {
 	source string
 	nodes  []node
 	steps  int
+	uses   []use
+}
+
+// Use is a variable of the dialect that a template reads.
+type Use struct {
+	Variable     string
+	Line, Column int
 }
 
 // Parse reads and checks a template. Every error is an *Error.
@@ -77,17 +85,36 @@ func (d *Dialect) Parse(source string) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Template{source: source, nodes: nodes, steps: p.steps}, nil
+	return &Template{source: source, nodes: nodes, steps: p.steps, uses: p.uses}, nil
+}
+
+// Uses are the variables that the template reads, each where it stands first; at most 100 of them.
+func (t *Template) Uses() []Use {
+	found := make([]Use, len(t.uses))
+	for i, u := range t.uses {
+		found[i].Variable = u.path
+		found[i].Line, found[i].Column = position(t.source, u.at)
+	}
+	return found
 }
 
 // Steps is how many steps rendering takes at most.
 func (t *Template) Steps() int { return t.steps }
 
+// use is a path and the offset it stands at.
+type use struct {
+	path string
+	at   int
+}
+
+// maxUses bounds what is remembered of a template's variables.
+const maxUses = 100
+
 // position is the line and column of an offset into the source.
 func position(source string, at int) (line, column int) {
 	before := source[:min(at, len(source))]
 	start := strings.LastIndexByte(before, '\n') + 1
-	return strings.Count(before, "\n") + 1, len([]rune(before[start:])) + 1
+	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[start:]) + 1
 }
 
 func (p *parser) errorf(at int, format string, a ...any) error {

@@ -94,15 +94,15 @@ func TestParseNamesThePlaceAndThePlaceIsRight(t *testing.T) {
 		line, column int
 		problem      string
 	}{
-		{"{{ cod }}", 1, 4, `unknown variable "cod"; did you mean "code"?`},
-		{"Hi\n\u00e9\u00e9 {{ user.mail }}", 2, 7, `unknown variable "user.mail"; did you mean "user.email"?`},
-		{"{{ email }}", 1, 4, `did you mean "user.email"?`}, {"{{ user['mail'] }}", 1, 4, `unknown variable "user.mail"`},
+		{"{{ cod }}", 1, 4, `unknown variable "cod"; did you mean code?`},
+		{"Hi\n\u00e9\u00e9 {{ user.mail }}", 2, 7, `unknown variable "user.mail"; did you mean user.email?`},
+		{"{{ email }}", 1, 4, `known are application.name, code,`}, {"{{ user['mail'] }}", 1, 4, `unknown variable "user.mail"`},
 		{"{{ user[code] }}", 1, 8, "only a name in quotation marks"},
 		{"{% if false %}{% if xyz %}{% endif %}{% endif %}", 1, 21, `unknown variable "xyz"`},
-		{"{{ code | upcse }}", 1, 11, `unknown filter "upcse"; did you mean "upcase"?`}, {"{{ code | raw }}", 1, 11, "nothing can undo it"},
+		{"{{ code | upcse }}", 1, 11, `unknown filter "upcse"; did you mean upcase?`}, {"{{ code | raw }}", 1, 11, "nothing can undo it"},
 		{"{{ code | append: user.nme }}", 1, 19, `unknown variable "user.nme"`}, {"{{ code | env: 'HOME' }}", 1, 11, "unknown filter"},
-		{"{{ 'mail.titel' | t }}", 1, 4, `unknown text "mail.titel"; did you mean "mail.title"?`},
-		{"a{% inclde 'x' %}", 1, 2, `unknown tag "inclde"`}, {"{% fro i in list %}", 1, 1, `did you mean "for"?`},
+		{"{{ 'mail.titel' | t }}", 1, 4, `unknown text "mail.titel"; did you mean mail.title?`},
+		{"a{% inclde 'x' %}", 1, 2, `unknown tag "inclde"`}, {"{% fro i in list %}", 1, 1, `did you mean for?`},
 		{"{% include 'x' %}", 1, 1, "include is not available"}, {"{% render 'x' %}", 1, 1, "render is not available"},
 		{"{% layout 'x' %}", 1, 1, "layout is not available"}, {"{% debug %}", 1, 1, "debug is not available"}, {"{% capture a %}{% endcapture %}", 1, 1, "capture is not available"},
 		{"{% for i in (1..101) %}{% endfor %}", 1, 15, "more than 100 numbers"}, {"{% for i in (1..minutes) %}{% endfor %}", 1, 15, "bounds of a range must be whole numbers"},

@@ -19,6 +19,7 @@ type parser struct {
 	turns int
 	depth int
 	steps int
+	uses  []use
 }
 
 // refused are tags of Liquid that have no place in a message, and why.
@@ -106,7 +107,7 @@ func (p *parser) node(t token) (node, error) {
 	if why, known := refused[t.name]; known {
 		return nil, p.errorf(t.at, "the tag %s is not available: %s", t.name, why)
 	}
-	return nil, p.errorf(t.at, "unknown tag %q%s", t.name, suggest(t.name, tags))
+	return nil, p.errorf(t.at, "unknown tag %q%s", t.name, meant(t.name, tags))
 }
 
 // block bounds how deep blocks are within each other.
