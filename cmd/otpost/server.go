@@ -186,7 +186,7 @@ func now() time.Time { return clock().UTC().Truncate(time.Millisecond) }
 
 func say(composer *compose.Composer, c passcode.Content) (outbox.Message, error) {
 	return composer.Compose(compose.Content{Channel: c.Channel, To: c.To, Code: c.Code, Application: c.Application,
-		Domain: c.Domain, Purpose: string(c.Purpose), Locale: c.Locale, Lifetime: c.Lifetime, Passcode: c.Passcode})
+		ApplicationID: c.ApplicationID, Domain: c.Domain, Purpose: string(c.Purpose), Locale: c.Locale, Lifetime: c.Lifetime, Passcode: c.Passcode})
 }
 
 // public is the handler of the public listener: every door, behind one entrance.

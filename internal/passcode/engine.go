@@ -96,15 +96,17 @@ type Ring interface {
 
 // Content is what a message says.
 type Content struct {
-	Channel     outbox.Channel
-	To          string
-	Code        string
-	Application string
-	Domain      string
-	Purpose     Purpose
-	Locale      string
-	Lifetime    time.Duration
-	Passcode    string
+	Channel outbox.Channel
+	To      string
+	Code    string
+	// Application is the name that people know, ApplicationID what the application is known by here.
+	Application   string
+	ApplicationID string
+	Domain        string
+	Purpose       Purpose
+	Locale        string
+	Lifetime      time.Duration
+	Passcode      string
 }
 
 // EventKind is what happened.

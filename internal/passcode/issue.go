@@ -123,7 +123,7 @@ func (e *Engine) delivery(c *Challenge, a *Application, code string, now time.Ti
 		return outbox.Delivery{}, &Refusal{Reason: NoRoute, Field: "to",
 			Detail: fmt.Sprintf("no provider is set up for the channel %q", c.Channel)}
 	}
-	m, err := e.Compose(Content{Channel: c.Channel, To: c.To, Code: code, Application: a.Name, Domain: a.Domain,
+	m, err := e.Compose(Content{Channel: c.Channel, To: c.To, Code: code, Application: a.Name, ApplicationID: a.ID, Domain: a.Domain,
 		Purpose: c.Purpose, Locale: c.Locale, Lifetime: c.ExpiresAt.Sub(now), Passcode: c.ID})
 	if err != nil {
 		return outbox.Delivery{}, fmt.Errorf("compose message: %w", err)
