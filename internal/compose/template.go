@@ -16,7 +16,7 @@ import (
 const (
 	// maxSubject and maxFromName bound rendered headers, in characters.
 	maxSubject  = 200
-	maxFromName = 100
+	maxFromName = 150
 )
 
 // Template is a document that was checked and can be rendered. It never changes and may be used from many goroutines.

@@ -252,7 +252,7 @@ func TestCompileRefusesWithThePlace(t *testing.T) {
 		}, "html (ar, verify): the code is not in it"},
 		"an empty subject": {func(d *compose.TemplateDocument) { d.Subject = "{{ user.name }}" }, "subject (ar, verify): it is empty"},
 		"a long subject":   {func(d *compose.TemplateDocument) { d.Subject = strings.Repeat("x", 201) }, "longer than 200 characters"},
-		"a long sender":    {func(d *compose.TemplateDocument) { d.FromName = strings.Repeat("x", 101) }, "longer than 100 characters"},
+		"a long sender":    {func(d *compose.TemplateDocument) { d.FromName = strings.Repeat("x", 151) }, "longer than 150 characters"},
 		"endless growth": {func(d *compose.TemplateDocument) {
 			d.HTML = "{{ code }}{% assign a = 'xy' %}{% for i in (1..50) %}{% assign a = a | append: a %}{% endfor %}"
 		}, "html, line 1, column 64 (ar, verify): a value becomes longer"},
@@ -292,6 +292,22 @@ func TestCompileRefusesWithThePlace(t *testing.T) {
 		test.change(&d)
 		if _, err := compose.Compile(d, compose.Rules{Composer: c}); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("SMS, %s: %v\nwant %s", name, err, test.want)
+		}
+	}
+}
+
+// Nothing that a template writes, or is given, makes a second line of a header.
+func TestNoTemplateMakesASecondHeader(t *testing.T) {
+	c := house(t)
+	for _, subject := range []string{"{{ code }}\r\nBcc: x@evil.example", "{{ code }}{{ '\nBcc: x@evil.example' }}", "{{ code }}{% for i in (1..3) %}\r\n{% endfor %}.",
+		"{{ code | append: '\r\n\r\nbody' }}", "{{ code }}{{ '%0D%0ABcc: x' | url_decode }}", "{{ code }}\u2028Bcc: x\u0085y\x00z\x0b"} {
+		d := mailDocument()
+		d.Subject, d.FromName = subject, subject
+		m := say(t, with(t, c, compile(t, c, d)), content(outbox.Email, "en", "mfa"))
+		for _, header := range []string{m.Subject, m.FromName} {
+			if !strings.HasPrefix(header, "482913") || strings.ContainsFunc(header, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' }) {
+				t.Errorf("%q became %q", subject, header)
+			}
 		}
 	}
 }
