@@ -63,7 +63,8 @@ var (
 )
 
 // Compose renders the message by the template that fits it best, or in the built-in wording where none does or the one
-// that does fails: a template never costs anybody a sign-in. Its errors are ErrCode, ErrChannel and what CheckDomain returns; none holds the code.
+// that does fails: a template never costs anybody a sign-in. Its errors are ErrCode, ErrChannel and what CheckDomain
+// returns; none holds the code.
 func (c *Composer) Compose(content Content) (outbox.Message, error) {
 	if !sendable(content.Code) {
 		return outbox.Message{}, ErrCode

@@ -148,6 +148,7 @@ func TestRenderStopsAtItsBounds(t *testing.T) {
 		"zero":                    {"{{ 1 | divided_by: 0 }}", 1, "filter divided_by cannot be applied"},
 		"too many arguments":      {"{{ code | upcase: 1, 2, 3 }}", 1, "filter upcase cannot be applied"},
 		"a limit that is a word":  {"{% for i in list limit: code %}{% endfor %}", 1, "whole numbers"},
+		"a map and a map":         {"{% case user %}{% when application %}same{% endcase %}", 1, "cannot be computed from these values"}, // the library panics
 		"a text that is none":     {"{{ code | t }}", 1, "does not know this text"},
 		"a directive":             {"{{ 'now' | date: '%Q' }}", 1, "does not know this directive"},
 		"a directive cut off":     {"{{ 'now' | date: '%' }}", 1, "does not know this directive"},

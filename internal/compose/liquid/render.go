@@ -44,9 +44,14 @@ var (
 
 // Render writes the template out. It ends with ctx, which may be nil, and by itself within the bounds of the package.
 // Errors that come of the template are *Error; none holds a value.
-func (t *Template) Render(ctx context.Context, s *Scope) (string, error) {
+func (t *Template) Render(ctx context.Context, s *Scope) (rendered string, err error) {
 	r := renderings.Get().(*rendering)
 	defer r.release()
+	defer func() {
+		if recover() != nil {
+			rendered, err = "", t.at(0, r.because(nil))
+		}
+	}()
 	r.template, r.scope, r.ctx = t, s, ctx
 	maps.Copy(r.names, s.Values)
 	r.names["empty"] = ""
