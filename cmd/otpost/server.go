@@ -85,8 +85,21 @@ func openServer(ctx context.Context, c *config.Config, log *slog.Logger, more ..
 	return s, nil
 }
 
+// openComposer reads the catalogues. Templates are the registry's, which is opened after it.
+func (s *server) openComposer() (*compose.Composer, error) {
+	catalogues, err := locale.Open()
+	if err != nil {
+		return nil, err
+	}
+	return &compose.Composer{Catalogues: catalogues, Language: s.settings.DefaultLanguage, Now: clock,
+		Templates: func(compose.Content) []*compose.Template { return s.registry.Current().Templates() },
+		Failed: func(template string, err error) {
+			s.log.Error("a template failed, and the built-in wording was sent", "template", template, "error", err)
+		}}, nil
+}
+
 // openRegistry reads the settings that change while the server runs.
-func openRegistry(ctx context.Context, c *config.Config, db *store.DB, log *slog.Logger) (*registry.Registry, error) {
+func openRegistry(ctx context.Context, c *config.Config, db *store.DB, composer *compose.Composer, log *slog.Logger) (*registry.Registry, error) {
 	policy := policyOf(c)
 	if err := policy.Validate(); err != nil {
 		return nil, fmt.Errorf("settings of the default policy: %w", err)
@@ -95,7 +108,7 @@ func openRegistry(ctx context.Context, c *config.Config, db *store.DB, log *slog
 	if err != nil {
 		return nil, err
 	}
-	return registry.Open(ctx, registry.Settings{Store: db, Tenant: tenant, Rules: registry.Rules{Given: given, Policy: policy},
+	return registry.Open(ctx, registry.Settings{Store: db, Tenant: tenant, Rules: registry.Rules{Given: given, Policy: policy, Composer: composer},
 		Environment: environmentOf(c, db, clock), Now: now, Log: log})
 }
 
@@ -131,17 +144,16 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 	if err := s.db.FollowRing(ctx, ring); err != nil {
 		return err
 	}
-	if s.registry, err = openRegistry(ctx, c, s.db, s.log); err != nil {
+	composer, err := s.openComposer()
+	if err != nil {
+		return err
+	}
+	if s.registry, err = openRegistry(ctx, c, s.db, composer, s.log); err != nil {
 		return err
 	}
 	if len(s.registry.Current().Providers()) == 0 {
 		s.log.Warn("no provider is set up, so nothing can be sent; set mail_url and mail_from, webhook_url, or for a trial inbox")
 	}
-	catalogues, err := locale.Open()
-	if err != nil {
-		return err
-	}
-	composer := &compose.Composer{Catalogues: catalogues, Language: c.DefaultLanguage}
 	s.post = outbox.New(outbox.Settings{Store: s.db, Senders: s.registry, Breakers: s.db, Rates: rates{s.registry, s.db}, Workers: c.OutboxWorkers,
 		Capacity: capacityOf(c), Lease: c.Lease, AttemptTimeout: c.AttemptTimeout, Now: clock, Log: s.log, Observe: s.metrics.observeAttempt})
 	s.events = outbox.New(outbox.Settings{Store: s.db.Events(), Senders: s.registry, Workers: eventWorkers, Capacity: eventCapacity,

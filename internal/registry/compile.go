@@ -22,6 +22,10 @@ type Rules struct {
 	Given []Given
 	// Policy is the default policy, unless a document of that name changes it.
 	Policy passcode.Policy
+	// Composer is what templates are tried with; without it there can be none.
+	Composer *compose.Composer
+
+	templates *templates
 }
 
 // Given is a provider that is no document.
@@ -48,6 +52,7 @@ type Snapshot struct {
 	applications  map[string]Application
 	guard         *compiledGuard // nil for none
 	subscriptions []compiledSubscription
+	templates     []*compose.Template
 }
 
 // compiledProvider is a provider as it can be opened.
@@ -67,6 +72,8 @@ type compiledProvider struct {
 type compiler struct {
 	*Snapshot
 	invalid Invalid
+	// templateKeys are what templates are for, and their names.
+	templateKeys map[string]string
 }
 
 // compile makes a snapshot of documents, or says everything that is wrong with them.
@@ -75,7 +82,7 @@ func compile(rules Rules, documents []Document, revision int64) (*Snapshot, erro
 	for i, k := range Kinds() {
 		order[k] = i
 	}
-	c := &compiler{Snapshot: &Snapshot{Revision: revision, Documents: slices.Clone(documents), providers: map[string]*compiledProvider{},
+	c := &compiler{templateKeys: map[string]string{}, Snapshot: &Snapshot{Revision: revision, Documents: slices.Clone(documents), providers: map[string]*compiledProvider{},
 		policies: map[string]passcode.Policy{DefaultPolicy: rules.Policy}, applications: map[string]Application{}}}
 	slices.SortFunc(c.Documents, func(a, b Document) int {
 		if a.Kind != b.Kind {
@@ -117,6 +124,8 @@ func (c *compiler) document(rules Rules, d Document) error {
 		return c.policy(d.Name, body, rules.Policy)
 	case *Application:
 		return c.application(d.Name, body)
+	case *Template:
+		return c.template(d, body, rules)
 	case *Guard:
 		return c.guard(d.Name, body)
 	case *Subscription:

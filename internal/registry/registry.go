@@ -110,6 +110,7 @@ func Open(ctx context.Context, s Settings) (*Registry, error) {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
+	s.Rules.templates = &templates{}
 	r := &Registry{Settings: s, senders: senders{byName: map[string]*openSender{}}}
 	documents, revision, err := s.Store.Documents(ctx, s.Tenant)
 	if err != nil {

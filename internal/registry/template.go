@@ -1,0 +1,115 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/otpost/otpost/internal/compose"
+	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/provider"
+)
+
+// Template is the wording of one kind of message, in Liquid; see compose.TemplateDocument for what each member means.
+type Template struct {
+	Channel     outbox.Channel `json:"channel"`
+	Application string         `json:"application,omitempty"`
+	Purpose     string         `json:"purpose,omitempty"`
+	Language    string         `json:"language,omitempty"`
+	From        string         `json:"from,omitempty"`
+	FromName    string         `json:"from_name,omitempty"`
+	Subject     string         `json:"subject,omitempty"`
+	Text        string         `json:"text,omitempty"`
+	HTML        string         `json:"html,omitempty"`
+	Syntax      string         `json:"syntax,omitempty"`
+	Disabled    bool           `json:"disabled,omitempty"`
+}
+
+// document is the template as compose takes it.
+func (t *Template) document(name string) compose.TemplateDocument {
+	return compose.TemplateDocument{Name: name, Application: t.Application, Purpose: t.Purpose, Language: t.Language, Channel: t.Channel,
+		From: t.From, FromName: t.FromName, Subject: t.Subject, Text: t.Text, HTML: t.HTML, Syntax: t.Syntax, Enabled: !t.Disabled}
+}
+
+// templates keeps what was compiled: every message that a template can be chosen for is tried when it is, which is not to
+// be done again because another document changed.
+type templates struct {
+	mu    sync.Mutex
+	known map[string]*compose.Template
+}
+
+// maxKnown bounds the memory of templates; past it the memory starts anew.
+const maxKnown = 1000
+
+// compile compiles a template, or remembers it.
+func (k *templates) compile(d compose.TemplateDocument, body string, rules compose.Rules) (*compose.Template, error) {
+	key := d.Name + "\x00" + body
+	k.mu.Lock()
+	t, ok := k.known[key]
+	k.mu.Unlock()
+	if ok {
+		return t, nil
+	}
+	t, err := compose.Compile(d, rules)
+	if err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.known == nil || len(k.known) >= maxKnown {
+		k.known = map[string]*compose.Template{}
+	}
+	k.known[key] = t
+	return t, nil
+}
+
+func (c *compiler) template(d Document, t *Template, rules Rules) error {
+	if rules.Composer == nil {
+		return errors.New("this process composes no messages")
+	}
+	document := t.document(d.Name)
+	key := document.Key()
+	if other, taken := c.templateKeys[key]; taken {
+		return fmt.Errorf("%s is for the same channel, application, purpose and language; change one, or delete it", other)
+	}
+	c.templateKeys[key] = d.Name
+	compiled, err := rules.templates.compile(document, string(d.Body), rules.compose())
+	var problems compose.Problems
+	if errors.As(err, &problems) {
+		lines := make([]string, len(problems))
+		for i, p := range problems {
+			lines[i] = p.String()
+		}
+		return errors.New(strings.Join(lines, "; "))
+	}
+	if err != nil {
+		return err
+	}
+	c.templates = append(c.templates, compiled)
+	return nil
+}
+
+func (r *Rules) compose() compose.Rules {
+	return compose.Rules{Composer: r.Composer, Segments: provider.Segments}
+}
+
+// Templates are those that messages are composed with.
+func (s *Snapshot) Templates() []*compose.Template { return s.templates }
+
+// PreviewTemplate renders sample content in every language that a template can be chosen for, without keeping anything.
+// The body is in the form of Template. Its error is *Invalid for a body that cannot be read.
+func (r *Registry) PreviewTemplate(name string, body []byte) ([]compose.Rendering, error) {
+	var t Template
+	invalid := &Invalid{}
+	if err := decode(body, &t); err != nil {
+		invalid.add(TemplateKind, name, err)
+		return nil, invalid
+	}
+	all, err := compose.Preview(t.document(name), r.Rules.compose(), compose.Sample(t.Channel))
+	if err != nil {
+		invalid.add(TemplateKind, name, err)
+		return nil, invalid
+	}
+	return all, nil
+}
