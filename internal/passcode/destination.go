@@ -17,6 +17,8 @@ type Destination struct {
 	Channel     outbox.Channel
 	// To is the deliverable form of an Address.
 	To string
+	// Provider, when set, is the only one to try, whatever the routes say: a test of it.
+	Provider string
 }
 
 // Domain is the mail domain in lower-case ASCII, empty for a number.

@@ -118,7 +118,10 @@ func sealContext(c *Challenge) string { return "code " + c.ID }
 
 // delivery composes the message of a challenge now, so that a broken template fails to the caller.
 func (e *Engine) delivery(c *Challenge, a *Application, code string, now time.Time) (outbox.Delivery, error) {
-	route := e.Route(destination(c, a))
+	return e.deliveryBy(e.Route(destination(c, a)), c, a, code, now)
+}
+
+func (e *Engine) deliveryBy(route Route, c *Challenge, a *Application, code string, now time.Time) (outbox.Delivery, error) {
 	if len(route.Providers) == 0 {
 		return outbox.Delivery{}, &Refusal{Reason: NoRoute, Field: "to",
 			Detail: fmt.Sprintf("no provider is set up for the channel %q", c.Channel)}

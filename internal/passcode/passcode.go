@@ -240,6 +240,8 @@ type Relay struct {
 	// AnswerBy, when set, is until when the caller waits to be told; it has a fallback of its own. See
 	// outbox.Delivery.AnswerBy.
 	AnswerBy time.Time
+	// Provider, when set, is the only one to try, whatever the routes say: a test of it.
+	Provider string
 	// KeepFallback leaves the caller its fallback when the outcome is still unknown at AnswerBy: the delivery is not
 	// handed over, so it is not tried again after a failure, though a try under way may yet reach the person.
 	KeepFallback bool

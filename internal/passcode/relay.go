@@ -75,7 +75,9 @@ func (e *Engine) relayed(r *Relay, now time.Time) (d outbox.Delivery, spends []S
 	}
 	c := Challenge{Tenant: r.Tenant, Application: r.Application.ID, Channel: to.Channel, To: to.Deliverable,
 		Purpose: r.Purpose, Locale: r.Locale, ExpiresAt: now.Add(r.Lifetime)}
-	if d, err = e.delivery(&c, &r.Application, r.Code, now); err != nil {
+	way := destination(&c, &r.Application)
+	way.Provider = r.Provider
+	if d, err = e.deliveryBy(e.Route(way), &c, &r.Application, r.Code, now); err != nil {
 		return d, nil, err
 	}
 	guarded, err := e.guard(&c, &r.Application, &d)

@@ -171,3 +171,19 @@ func TestRelayIsNotSentWhenNobodyBegan(t *testing.T) {
 		}
 	})
 }
+
+func TestRelayThroughOneProviderAlone(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.Route = func(d passcode.Destination) passcode.Route {
+			if d.Provider != "" {
+				return passcode.Route{Providers: []string{d.Provider}}
+			}
+			return passcode.Route{Providers: []string{"another", "mail"}}
+		}
+		done, err := b.Relay(t.Context(), passcode.Relay{Tenant: "default", Application: app, To: "lea@example.org", Code: "482913",
+			Lifetime: time.Minute, AnswerBy: b.Now().Add(time.Second), Provider: "mail"})
+		if err != nil || done.Outcome.Verdict != outbox.Taken || len(done.Delivery.Route) != 1 || done.Outcome.Provider != "mail" {
+			t.Errorf("%+v, %v", done, err)
+		}
+	})
+}

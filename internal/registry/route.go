@@ -157,6 +157,13 @@ func (c *compiler) sortRoutes() {
 // Route chooses the way of a message. Providers that are disabled are left out, and a route of which nothing is left is
 // no route.
 func (s *Snapshot) Route(d passcode.Destination) passcode.Route {
+	if d.Provider != "" {
+		p, ok := s.providers[d.Provider]
+		if !ok || !slices.Contains(p.kind.Channels, d.Channel) {
+			return passcode.Route{}
+		}
+		return passcode.Route{Providers: []string{d.Provider}}
+	}
 	for i := range s.routes {
 		r := &s.routes[i]
 		if r.channel != d.Channel || !r.match.fits(&d) {
