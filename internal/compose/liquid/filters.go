@@ -33,6 +33,9 @@ var noFilter = map[string]string{
 // filterNames are the filters there are, sorted.
 var filterNames = slices.Sorted(maps.Keys((&rendering{}).filters()))
 
+// Filters lists the filters there are, sorted.
+func Filters() []string { return slices.Clone(filterNames) }
+
 // markup finds what strip_html takes out.
 var markup = regexp.MustCompile(`<[^>]*>`)
 
