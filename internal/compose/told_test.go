@@ -2,7 +2,9 @@ package compose_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/otpost/otpost/internal/compose"
@@ -150,4 +152,24 @@ func BenchmarkTemplate(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// Templates are shared by all messages that are composed at a time; run under the race detector.
+func TestManyMessagesAtATime(t *testing.T) {
+	c := house(t)
+	with(t, c, compile(t, c, mailDocument()), compile(t, c, smsDocument()))
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for j := range 20 {
+				asked := content(outbox.Email, "de", "mfa")
+				asked.Code = fmt.Sprintf("%03d%03d", i, j)
+				m, err := c.Compose(asked)
+				if err != nil || m.Code != asked.Code || !strings.HasSuffix(m.Text, "#"+asked.Code) || strings.Count(m.HTML, asked.Code) != 2 {
+					t.Errorf("%s: %v, %q", asked.Code, err, m.Text)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
