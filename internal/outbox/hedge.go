@@ -43,7 +43,9 @@ func (o *Outbox) recordBeside(ctx context.Context, d Delivery, t tried) {
 		_ = o.insist(ctx, d, func() (err error) {
 			now := o.Now()
 			if t.fault == nil {
-				_, err = o.store.Accept(context.WithoutCancel(ctx), []Acceptance{{Delivery: d, Attempt: t.attempt}}, now)
+				if _, err = o.store.Accept(context.WithoutCancel(ctx), []Acceptance{{Delivery: d, Attempt: t.attempt}}, now); err == nil {
+					o.track(d, t.attempt)
+				}
 				return err
 			}
 			_, err = o.store.Fail(context.WithoutCancel(ctx), t.attempt, o.token, func(d *Delivery) {

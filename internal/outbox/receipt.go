@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Report is what a provider says later of a message that it accepted.
@@ -72,20 +75,28 @@ type Receiving struct {
 	Moved bool
 }
 
-// ranks order the states that follow an acceptance, so that reports which come in any order lead to the same one: a
-// server that took a message may still send it back, and then it did not reach anybody.
-var ranks = map[State]int{Accepted: 1, Delivered: 2, Bounced: 3}
-
 // Taken reports whether a provider is known to have taken the message of a delivery in this state.
-func (s State) Taken() bool { return ranks[s] > 0 }
+func (s State) Taken() bool { return s == Accepted || s == Delivered || s == Bounced }
 
-// After is the state of a delivery that was in state s, one of those after an acceptance, once the provider that
-// accepted it reports r.
-func (s State) After(r Report) State {
-	if next := State(r); s.Taken() && ranks[next] > ranks[s] {
-		return next
+// StateAfter is the state of a delivery that owner was the first to take, after all reports on it: which came first is
+// of no account. A server that took a message may still send it back, so a provider that reported both has not
+// delivered it. What reached the recipient by one provider is delivered, whatever became of it by another.
+func StateAfter(owner string, reports []Reported) State {
+	words := map[string]State{owner: Accepted}
+	for i := range reports {
+		switch r := &reports[i]; {
+		case r.Report == ReportBounced:
+			words[r.Provider] = Bounced
+		case r.Report == ReportDelivered && words[r.Provider] != Bounced:
+			words[r.Provider] = Delivered
+		}
 	}
-	return s
+	for _, word := range words {
+		if word == Delivered {
+			return Delivered
+		}
+	}
+	return words[owner]
 }
 
 // Adopt makes a delivery that no provider is known to have taken one that this provider took, which is what a report of
@@ -111,7 +122,7 @@ func (r Receipt) Bounded(now time.Time) (Receipt, bool) {
 		r.Event = hex.EncodeToString(sum[:])
 	}
 	r.Event, r.Ref, r.Delivery = cut(r.Event, maxEvent), cut(r.Ref, maxRef), cut(r.Delivery, 64)
-	r.Code, r.Detail = cut(r.Code, maxCode), cut(r.Detail, maxDetail)
+	r.Code, r.Detail = cut(r.Code, maxCode), cut(veil(r.Detail), maxDetail)
 	if r.Report != ReportBounced || !slices.Contains(Classes(), r.Class) {
 		r.Class = ""
 	}
@@ -119,4 +130,16 @@ func (r Receipt) Bounded(now time.Time) (Receipt, bool) {
 		r.At = now
 	}
 	return r, r.Event != ""
+}
+
+// veil takes every word of four or more letters and digits that has a digit out of a provider's text. A report may
+// quote the subject of a message, and who reads reports does not know its code, which may still be live.
+func veil(text string) string {
+	words := strings.FieldsFunc(text, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+	for _, word := range words {
+		if utf8.RuneCountInString(word) >= 4 && strings.ContainsFunc(word, unicode.IsDigit) {
+			text = strings.ReplaceAll(text, word, "...")
+		}
+	}
+	return text
 }

@@ -82,6 +82,9 @@ func (o *Outbox) recorded(ctx context.Context, took Acceptance, became Accepting
 	d.end(Accepted, now)
 	d.Provider, d.Ref, d.State, d.Tries = a.Provider, a.Ref, became.State, became.Tries
 	o.follow(ctx, d, a)
+	if became.State == Accepted {
+		o.track(d, a)
+	}
 }
 
 // recordFailure writes an attempt that failed and does what follows from it.

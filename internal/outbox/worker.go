@@ -57,6 +57,7 @@ type Outbox struct {
 	watches watches
 	held    held
 	down    breakers
+	tracks  tracks
 	closing atomic.Bool
 	pending sync.WaitGroup // what has to be on disk before this process may end
 }
@@ -76,7 +77,7 @@ func New(s Settings) *Outbox {
 	}
 	o := &Outbox{Settings: s, store: s.Store, token: NewID("ls", s.Now()), ready: make(chan Delivery, max(0, s.Capacity)),
 		wake: make(chan struct{}, 1), records: make(chan struct{}, recording),
-		taken: make(chan Acceptance, recording), held: held{waiting: map[string]bool{}},
+		taken: make(chan Acceptance, recording), held: held{waiting: map[string]bool{}}, tracks: newTracks(),
 		down: breakers{store: s.Breakers, log: s.Log, failures: map[string]int{}, open: map[string]time.Time{}}}
 	o.room.Store(int64(max(0, s.Capacity)))
 	return o
@@ -94,6 +95,7 @@ func orElse[T comparable](value, otherwise T) T {
 // and returns; when sending ends, sends under way are cut off.
 func (o *Outbox) Run(ctx, sending context.Context) error {
 	var workers, recorder sync.WaitGroup
+	o.tracks.running = ctx
 	for range recorders {
 		recorder.Go(func() { o.recordTaken(sending) })
 	}
@@ -106,6 +108,7 @@ func (o *Outbox) Run(ctx, sending context.Context) error {
 	close(o.taken)
 	recorder.Wait()
 	o.pending.Wait()
+	o.tracks.group.Wait()
 	return o.giveBack(context.WithoutCancel(ctx))
 }
 

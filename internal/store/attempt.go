@@ -99,23 +99,21 @@ func (t *tx) accept(db *DB, took *outbox.Acceptance, became *outbox.Accepting, n
 	return t.insertAttempt(&a)
 }
 
-// acceptLate records an acceptance by somebody who does not hold the row any more. States only move forward: a
-// provider's later word stays. The state is empty when there is no row.
+// acceptLate records an acceptance by somebody who does not hold the row any more, or on which there is a report
+// already. A provider's later word stays. The state is empty when there is no row.
 func (t *tx) acceptLate(db *DB, a outbox.Attempt, now time.Time) (state outbox.State, tries int, err error) {
-	d := outbox.Delivery{ID: a.Delivery}
-	reported := 0
-	_, err = t.one(`UPDATE deliveries SET tries = tries + 1, lease = '', message = NULL,
-			provider = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN provider ELSE $2 END,
-			ref = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ref ELSE $3 END,
+	n, err := t.exec(`UPDATE deliveries SET tries = tries + 1, lease = '', message = NULL, reported = 0,
+			provider = CASE WHEN state IN ('accepted', 'delivered', 'bounced') AND reported = 0 THEN provider ELSE $2 END,
+			ref = CASE WHEN state IN ('accepted', 'delivered', 'bounced') AND reported = 0 THEN ref ELSE $3 END,
 			ended_at = CASE WHEN state IN ('accepted', 'delivered', 'bounced') THEN ended_at ELSE $4 END,
 			state = CASE WHEN state IN ('delivered', 'bounced') THEN state ELSE 'accepted' END
-		WHERE id = $1 RETURNING state, tries, provider, reported`,
-		[]any{a.Delivery, a.Provider, a.Ref, now.UnixMilli()}, (*string)(&d.State), &d.Tries, &d.Provider, &reported)
-	if err != nil || reported == 0 {
-		return d.State, d.Tries, err
+		WHERE id = $1`, a.Delivery, a.Provider, a.Ref, now.UnixMilli())
+	if err != nil || n == 0 {
+		return "", 0, err
 	}
-	if d, err = t.delivery(`id = $1`, "", d.ID); err != nil {
-		return d.State, d.Tries, err
+	d, err := t.delivery(`id = $1`, "", a.Delivery)
+	if err != nil {
+		return "", 0, err
 	}
 	before := d.State
 	if err = t.catchUp(&d); err == nil && d.State != before {

@@ -11,7 +11,7 @@ import (
 )
 
 // receiveBatch bounds how many receipts share a transaction: a vendor may post a thousand at once, and over a network
-// each costs two round trips. A vendor who repeats a post of which a part was kept changes nothing.
+// each costs three round trips. A vendor who repeats a post of which a part was kept changes nothing.
 const receiveBatch = 100
 
 // Receive implements outbox.Store.
@@ -89,38 +89,25 @@ func (t *tx) follow(db *DB, d *outbox.Delivery, provider string, r *outbox.Recei
 		return err
 	}
 	before := d.State
-	switch {
-	case d.State.Taken() && d.Provider == provider:
-		d.State = d.State.After(r.Report)
-	case d.State.Taken(): // another provider's message was the first that is known to be taken: its word counts
-	case r.Report == outbox.ReportDelivered:
-		d.Adopt(provider, r.Ref, now)
-		if err := t.catchUp(d); err != nil {
-			return err
+	if !d.State.Taken() {
+		if err := t.do(`UPDATE deliveries SET reported = 1 WHERE id = $1`, d.ID); err != nil || r.Report != outbox.ReportDelivered {
+			return err // it may yet be refused and tried elsewhere: nothing is decided until it is known who took it
 		}
-	default:
-		// It may be refused and tried elsewhere, so nothing is decided until it is known who took it.
-		return t.do(`UPDATE deliveries SET reported = 1 WHERE id = $1`, d.ID)
+		d.Adopt(provider, r.Ref, now)
 	}
-	if d.State == before {
-		return nil
+	if err := t.catchUp(d); err != nil || d.State == before {
+		return err
 	}
 	return db.moveDelivery(t, d, now)
 }
 
-// catchUp moves a delivery that was just accepted by what its provider reported before.
+// catchUp moves a delivery that a provider took by all that is reported on it.
 func (t *tx) catchUp(d *outbox.Delivery) error {
-	err := t.query(t.ctx, `SELECT report FROM receipts WHERE delivery = $1 AND delivery <> '' AND provider = $2`,
-		[]any{d.ID, d.Provider}, func(scan func(...any) error) error {
-			var report string
-			err := scan(&report)
-			d.State = d.State.After(outbox.Report(report))
-			return err
-		})
-	if err != nil {
-		return fmt.Errorf("read receipts: %w", err)
+	reports, err := t.reports(d.ID)
+	if err == nil {
+		d.State = outbox.StateAfter(d.Provider, reports)
 	}
-	return nil
+	return err
 }
 
 // claimReceipts gives a delivery that a provider took under ref the receipts that came before that was on disk. It

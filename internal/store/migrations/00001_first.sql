@@ -95,7 +95,7 @@ CREATE TABLE deliveries (
     ref         TEXT NOT NULL,
     ended_at    BIGINT NOT NULL,
     message     BYTEA, -- sealed; NULL once no further send is possible
-    reported    INTEGER NOT NULL DEFAULT 0, -- 1 when a provider reported on it before its acceptance was recorded
+    reported    INTEGER NOT NULL DEFAULT 0, -- 1 when a report came before any acceptance was recorded
     CHECK (state IN ('queued', 'sending', 'accepted', 'delivered', 'bounced', 'failed', 'stale')),
     CHECK ((state IN ('queued', 'sending')) = (ended_at = 0)),
     CHECK ((state IN ('queued', 'sending')) = (message IS NOT NULL)),

@@ -95,16 +95,23 @@ func receiptsMoveADelivery(t *testing.T, s Store) {
 	}
 }
 
-// play gives a delivery its acceptance and its receipts in the order of script, of which each number is a receipt and -1
-// the acceptance, and returns what is known of it afterwards, without what differs between two of them.
-func play(t *testing.T, s Store, name string, receipts []outbox.Receipt, script []int, random *rand.Rand) string {
+// report is a receipt of a provider.
+type report struct {
+	provider string
+	outbox.Receipt
+}
+
+// play gives a delivery its acceptance by "first" and its receipts in the order of script, of which each number is a
+// receipt and -1 the acceptance, and returns what is known of it afterwards, without what differs between two of them.
+func play(t *testing.T, s Store, name string, receipts []report, script []int, random *rand.Rand) string {
 	t.Helper()
 	to := name + "@example.org"
 	i := sending(t, s, to)
 	var batch []outbox.Receipt
+	provider := ""
 	flush := func() {
 		if len(batch) > 0 {
-			receive(t, s, "first", batch...)
+			receive(t, s, provider, batch...)
 			batch = nil
 		}
 	}
@@ -118,6 +125,10 @@ func play(t *testing.T, s Store, name string, receipts []outbox.Receipt, script 
 			continue
 		}
 		r := receipts[step]
+		if r.provider != provider {
+			flush()
+			provider = r.provider
+		}
 		r.Event += name
 		if r.Ref != "" {
 			r.Ref = name
@@ -125,7 +136,7 @@ func play(t *testing.T, s Store, name string, receipts []outbox.Receipt, script 
 		if r.Delivery != "" {
 			r.Delivery = i.Delivery.ID
 		}
-		if batch = append(batch, r); random.IntN(3) > 0 {
+		if batch = append(batch, r.Receipt); random.IntN(3) > 0 {
 			flush()
 		}
 	}
@@ -134,7 +145,7 @@ func play(t *testing.T, s Store, name string, receipts []outbox.Receipt, script 
 	d := line.Deliveries[0]
 	known := fmt.Sprintf("%s by %s, ref is its own %v, %d tries;", d.State, d.Provider, d.Ref == name || d.Ref == "", d.Tries)
 	for _, r := range line.Reports {
-		known += fmt.Sprintf(" %s %s %s at %v,", r.Event[:2], r.Report, r.Class, r.At)
+		known += fmt.Sprintf(" %s %s %s %s at %v,", r.Event[:2], r.Provider, r.Report, r.Class, r.At)
 	}
 	for _, one := range suppressions(t, s, now.Add(time.Minute)) {
 		if one.Recipient == to {
@@ -151,19 +162,20 @@ func receiptsInAnyOrder(t *testing.T, s Store) {
 	reports := []outbox.Report{outbox.ReportDelivered, outbox.ReportBounced, outbox.ReportBounced, outbox.ReportDelayed, outbox.ReportComplained}
 	classes := []outbox.Class{outbox.InvalidRecipient, outbox.Suppressed, outbox.Transient}
 	seen := map[string]bool{}
-	for set := range 25 {
-		receipts := make([]outbox.Receipt, 1+random.IntN(4))
+	for set := range 40 {
+		receipts := make([]report, 1+random.IntN(5))
 		for i := range receipts {
 			r := outbox.Receipt{Event: fmt.Sprintf("%02d", i), Report: reports[random.IntN(len(reports))], At: now.Add(time.Duration(random.IntN(3)) * time.Second)}
 			if r.Report == outbox.ReportBounced {
 				r.Class = classes[random.IntN(len(classes))]
 			}
-			if random.IntN(2) == 0 {
+			provider := []string{"first", "first", "second"}[random.IntN(3)]
+			if provider == "first" && random.IntN(2) == 0 {
 				r.Ref = "by its reference"
-			} else {
+			} else { // the second has no attempt on record: its answer was lost
 				r.Delivery = "by its id"
 			}
-			receipts[i] = r
+			receipts[i] = report{provider, r}
 		}
 		inOrder := []int{-1}
 		for i := range receipts {
@@ -179,7 +191,7 @@ func receiptsInAnyOrder(t *testing.T, s Store) {
 		}
 		seen[want] = true
 	}
-	if len(seen) < 15 {
+	if len(seen) < 30 {
 		t.Errorf("the sets became only %d different things", len(seen))
 	}
 }
@@ -231,7 +243,7 @@ func receiptIsBelievedOnItsRoute(t *testing.T, s Store) {
 	if got := receive(t, s, "stranger", bounce("e1", id), outbox.Receipt{Event: "e2", Ref: "r1", Report: outbox.ReportDelivered})[0]; got.Delivery.ID != "" {
 		t.Errorf("a stranger moved %+v", got)
 	}
-	// The second of the route did not take it: what it says is kept, and is not the delivery's state.
+	// The second of the route was not the first to take it: what it says is kept, and is not the delivery's state,
 	receive(t, s, "second", outbox.Receipt{Event: "e1", Delivery: id, Report: outbox.ReportBounced, Class: outbox.Transient, At: now})
 	line := timeline(t, s, ref(i))
 	if line.Deliveries[0].State != outbox.Accepted || len(line.Reports) != 1 || line.Reports[0].Provider != "second" {
@@ -239,6 +251,18 @@ func receiptIsBelievedOnItsRoute(t *testing.T, s Store) {
 	}
 	if list := suppressions(t, s, now); len(list) != 0 {
 		t.Errorf("a stranger suppressed %+v", list)
+	}
+	// unless the message reached its recipient by it.
+	receive(t, s, "first", outbox.Receipt{Event: "e3", Delivery: id, Report: outbox.ReportBounced, Class: outbox.Transient, At: now})
+	receive(t, s, "second", outbox.Receipt{Event: "e1.2", Delivery: id, Report: outbox.ReportDelivered, At: now})
+	if d := read(t, s, id); d.State != outbox.Bounced || d.Provider != "first" {
+		t.Errorf("bounced by both it is %s, by %s", d.State, d.Provider)
+	}
+	j := accepted(t, s, "ada@example.org", "r3").Delivery.ID
+	receive(t, s, "first", outbox.Receipt{Event: "e4", Delivery: j, Report: outbox.ReportBounced, Class: outbox.Transient, At: now})
+	receive(t, s, "second", outbox.Receipt{Event: "e5", Delivery: j, Report: outbox.ReportDelivered, At: now})
+	if d := read(t, s, j); d.State != outbox.Delivered {
+		t.Errorf("bounced by one and delivered by the other it is %s", d.State)
 	}
 }
 
