@@ -3,6 +3,7 @@ package provider
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -42,6 +43,18 @@ func wordOf(s string) string {
 		return ""
 	}
 	return cut(oneLine(s), 60)
+}
+
+// smtpStatus is a status of SMTP, such as 550 or 5.1.1 (RFC 5321 §4.2, RFC 3463 §2).
+var smtpStatus = regexp.MustCompile(`^([245][0-9]{2}|[245]\.[0-9]{1,3}\.[0-9]{1,3})$`)
+
+// statusOf is a recipient's server's status, fit to be a receipt's code; empty for anything else, which that server may
+// have written.
+func statusOf(s string) string {
+	if smtpStatus.MatchString(s) {
+		return s
+	}
+	return ""
 }
 
 // loose is a value that a vendor writes as a string or as a number.

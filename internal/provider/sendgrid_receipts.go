@@ -114,7 +114,7 @@ func tellSendgrid(e *sendgridEvent) (outbox.Receipt, bool) {
 	case "spamreport":
 		r.Report = outbox.ReportComplained
 	case "bounce":
-		r.Report, r.Class, r.Code = outbox.ReportBounced, sendgridBounce(e), cut(e.Status, 60)
+		r.Report, r.Class, r.Code = outbox.ReportBounced, sendgridBounce(e), statusOf(e.Status)
 	case "dropped":
 		r.Report = outbox.ReportBounced
 		r.Class, r.Code = sendgridDropped(e.Reason)

@@ -61,9 +61,7 @@ func tellSparkpost(e *sparkpostEvent) (outbox.Receipt, bool) {
 	default: // injection, open, click: nothing that a passcode cares for
 		return outbox.Receipt{}, false
 	}
-	if len(m.ErrorCode) == 3 { // an SMTP status, and nothing longer
-		r.Code = string(m.ErrorCode)
-	}
+	r.Code = statusOf(string(m.ErrorCode))
 	return r, true
 }
 
