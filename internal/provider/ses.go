@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -48,7 +49,7 @@ func openSES(s sesSettings, env Environment) (outbox.Sender, error) {
 		return nil, err
 	}
 	if s.ConfigurationSet != "" && !sesName.MatchString(s.ConfigurationSet) {
-		return nil, fmt.Errorf("provider ses: setting configuration_set: want at most 64 letters, digits, - and _")
+		return nil, errors.New("provider ses: setting configuration_set: want at most 64 letters, digits, - and _")
 	}
 	a, err := openAWS("ses", "email", "ses", s.Endpoint, s.awsAccount, s.connection, env)
 	if err != nil {

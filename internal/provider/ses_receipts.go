@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -21,7 +22,7 @@ func newSESReceipts(s sesSettings, now func() time.Time, get snsGet) (Receipts, 
 	}
 	for _, topic := range s.ReceiptTopic {
 		if !snsTopic.MatchString(topic) {
-			return nil, fmt.Errorf("provider ses: setting receipt_topic: want ARNs such as arn:aws:sns:eu-west-1:123456789012:otpost")
+			return nil, errors.New("provider ses: setting receipt_topic: want ARNs such as arn:aws:sns:eu-west-1:123456789012:otpost")
 		}
 	}
 	return &sesReceipts{snsReader{topics: s.ReceiptTopic, keys: newSNSKeys(get, now), now: now}, get}, nil

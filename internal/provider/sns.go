@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -57,10 +58,10 @@ func snsFrom(from string) (attribute string) {
 
 func openSNS(s snsSettings, env Environment) (outbox.Sender, error) {
 	if s.From != "" && snsFrom(s.From) == "" {
-		return nil, fmt.Errorf("provider sns: setting from: want 1 to 11 letters, digits and hyphens with a letter among them, or a number such as +14155550100")
+		return nil, errors.New("provider sns: setting from: want 1 to 11 letters, digits and hyphens with a letter among them, or a number such as +14155550100")
 	}
 	if s.MaxPrice != "" && !snsPrice.MatchString(s.MaxPrice) {
-		return nil, fmt.Errorf("provider sns: setting max_price: want US dollars such as 0.10")
+		return nil, errors.New("provider sns: setting max_price: want US dollars such as 0.10")
 	}
 	a, err := openAWS("sns", "sns", "sns", s.Endpoint, s.awsAccount, s.connection, env)
 	if err != nil {
