@@ -100,9 +100,14 @@ func OpenSESReceipts(settings any, now func() time.Time, get func(ctx context.Co
 	})
 }
 
+// ReadSESEvent opens to tests what is made of an event whose signature was good.
+func ReadSESEvent(id, message string) (Told, error) {
+	return readSESEvent(snsNotice{MessageID: id, Message: message})
+}
+
 // GetOfSNS opens the client for what a notice names.
-func GetOfSNS(env Environment, url string) error {
-	if _, fault := newSNSGet(env)(context.Background(), url); fault != nil {
+func GetOfSNS(ctx context.Context, env Environment, private bool, url string) error {
+	if _, fault := newSNSGet(env, private)(ctx, url); fault != nil {
 		return fault
 	}
 	return nil

@@ -13,7 +13,7 @@ import (
 
 // readSES reads the events of a configuration set, and the notices of an identity, that come through Amazon SNS.
 func readSES(s sesSettings, env Environment) (Receipts, error) {
-	return newSESReceipts(s, env.clock(), newSNSGet(env))
+	return newSESReceipts(s, env.clock(), newSNSGet(env, s.AllowPrivate))
 }
 
 func newSESReceipts(s sesSettings, now func() time.Time, get snsGet) (Receipts, error) {
@@ -126,7 +126,7 @@ func readSESEvent(n snsNotice) (Told, error) {
 	if receipt.Ref == "" && receipt.Delivery == "" {
 		return Told{}, fmt.Errorf("%w: it names no message", ErrMalformed)
 	}
-	receipt.Code = cut(oneLine(receipt.Code), 60)
+	receipt.Code = wordOf(receipt.Code)
 	return Told{Receipts: []outbox.Receipt{receipt}}, nil
 }
 
