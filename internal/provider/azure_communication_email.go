@@ -97,7 +97,7 @@ func (o azureOperation) dead() bool { return o.Status == "Failed" || o.Status ==
 // recipient; Track tells what it found.
 func (s *azureEmailSender) Send(ctx context.Context, id string, m outbox.Message) (string, error) {
 	operation := operationID(id)
-	header := http.Header{"Operation-Id": {operation}, "x-ms-client-request-id": {operation}}
+	header := http.Header{"Operation-Id": {operation}, "X-Ms-Client-Request-Id": {operation}}
 	from := s.from.of(&m)
 	mail := azureMail{
 		Sender: from.Address, Recipients: azureRecipients{[]azureAddress{{m.To}}},
@@ -115,7 +115,7 @@ func (s *azureEmailSender) Send(ctx context.Context, id string, m outbox.Message
 	if taken.dead() {
 		return "", s.refused(azureMailClass(taken.Error.Code, outbox.RejectedContent), taken.Error.Code, taken.Error.Message, &m)
 	}
-	if taken.ID != "" {
+	if uuid.Validate(taken.ID) == nil { // or Track could not ask for it
 		operation = taken.ID
 	}
 	return operation, nil

@@ -98,6 +98,18 @@ func TestAzureEmailSenderHasNoName(t *testing.T) {
 	}
 }
 
+// The reference is what Track can ask for, whatever the answer holds.
+func TestAzureEmailReference(t *testing.T) {
+	s, vendor := openAzureEmail(t)
+	own, theirs := provider.OperationID(deliveryID), "3f0d2a1c-6a54-4f0e-9c1f-0b8a4f7d2e11"
+	for body, want := range map[string]string{`{"id":"` + theirs + `","status":"Running"}`: theirs, `{"id":"482913","status":"Running"}`: own, "": own, "null": own, "<html>": own} {
+		vendor(func(w http.ResponseWriter, _ *http.Request) { answer{status: 202, body: body}.write(w) })
+		if got, err := s.Send(t.Context(), deliveryID, sampleMessage()); err != nil || got != want {
+			t.Errorf("%q: got %q, %v, want %q", body, got, err, want)
+		}
+	}
+}
+
 func TestAzureEmailOperationIsTracked(t *testing.T) {
 	ref := provider.OperationID(deliveryID)
 	bounced := func(class outbox.Class, code string) outbox.Receipt {

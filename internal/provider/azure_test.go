@@ -147,3 +147,26 @@ func TestOperationIDIsTheSameForEveryTry(t *testing.T) {
 		t.Error("two deliveries have one operation")
 	}
 }
+
+func FuzzAzureConnectionString(f *testing.F) {
+	f.Add(azureConnection)
+	f.Add("Endpoint=https://otp-test.communication.azure.com;;accesskey=" + azureKey + ";x=y")
+	f.Add("https://a=b;accesskey==;endpoint==https://")
+	f.Fuzz(func(t *testing.T, text string) {
+		settings := map[string]string{"connection_string": text, "from": "codes@id.example.org"}
+		s, err := kind(t, "azure_communication_email").Parse(settings)
+		if err != nil {
+			return // empty
+		}
+		sender, err := kind(t, "azure_communication_email").Open(s, provider.Environment{})
+		if (sender == nil) != (err != nil) {
+			t.Errorf("got %v and %v", sender, err)
+		}
+		if _, key, ok := strings.Cut(text, "accesskey="); ok && err != nil && len(key) > 12 && strings.Contains(err.Error(), key) {
+			t.Errorf("%v holds the key", err)
+		}
+		if err == nil {
+			closeSender(t, sender)
+		}
+	})
+}

@@ -11,7 +11,6 @@ import (
 // entraHints say what to do about the errors of Entra that a mistake in an application's settings leads to
 // (learn.microsoft.com, "Microsoft Entra authentication and authorization error codes").
 var entraHints = map[string]string{
-	"AADSTS50034":   "the tenant or the application does not exist; check tenant_id and client_id",
 	"AADSTS53003":   "a conditional access policy of the tenant blocks the application; except it, or allow this machine's address",
 	"AADSTS500011":  "the tenant does not know the service that is asked for; check endpoint and authority, which belong to one cloud",
 	"AADSTS65001":   "nobody has consented to the application's permissions; an administrator of the tenant must",

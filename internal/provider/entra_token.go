@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -110,6 +111,7 @@ func (e *entraTokens) do(ctx context.Context, v *vendor, c call) (reply, *outbox
 		}
 		with.Header.Set("Authorization", "Bearer "+token)
 		r, fault := v.do(ctx, with)
+		r.Body = bytes.ReplaceAll(r.Body, []byte(token), []byte("...")) // a server that repeats it must not have it stored
 		if r.Status != http.StatusUnauthorized || again {
 			return r, fault
 		}

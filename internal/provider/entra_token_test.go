@@ -114,7 +114,7 @@ func (b *bearers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer b.mu.Unlock()
 	b.came = append(b.came, token)
 	if b.refuse[token] || b.refuse["all"] {
-		azureRefusal(401, "InvalidAuthenticationToken", "").write(w)
+		answer{status: 401, body: `{"error":{"code":"InvalidAuthenticationToken","message":"not with ` + token + `"}}`}.write(w)
 		return
 	}
 	w.WriteHeader(http.StatusAccepted)
@@ -202,7 +202,7 @@ func TestEntraTokenThatIsRefusedIsRenewedOnce(t *testing.T) {
 	}
 	b.refuse["all"] = true
 	_, err := s.Send(t.Context(), deliveryID, sampleMessage())
-	if f := fault(t, err); f.Class != outbox.Account || f.Code != "401 InvalidAuthenticationToken" {
+	if f := fault(t, err); f.Class != outbox.Account || f.Code != "401 InvalidAuthenticationToken" || f.Detail != "not with ..." {
 		t.Errorf("got %v", f)
 	}
 	if got := strings.Join(b.came, " "); got != "tok-1 tok-2 tok-2 tok-3" {
