@@ -150,7 +150,7 @@ func (e *entraTokens) get(ctx context.Context) (string, *outbox.Fault) {
 	}
 	select {
 	case <-ctx.Done():
-		return "", &outbox.Fault{Class: outbox.Transient, Detail: "no token came in time", Err: context.Cause(ctx)}
+		return "", &outbox.Fault{Class: outbox.Transient, Detail: "no token came in time", Err: ctx.Err()}
 	case r := <-done:
 		if fault := (*outbox.Fault)(nil); errors.As(r.Err, &fault) {
 			own := *fault // others wait for the same answer
