@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/mail"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 type azureEmailSettings struct {
 	azureAccess
 	From          string `name:"from" required:"true" help:"Sender address alone, a MailFrom of a domain that is connected to the resource; the name shown beside it is set there."`
-	ReplyTo       string `name:"reply_to" help:"Address for replies."`
+	ReplyTo       string `name:"reply_to" help:"Address for replies, with or without a name."`
 	ReceiptSecret string `name:"receipt_secret" secret:"true" help:"Secret that Event Grid brings with delivery reports, at the end of the webhook's path or as a bearer token."`
 	connection
 }
@@ -38,8 +39,8 @@ const azureEmailVersion = "?api-version=2025-09-01"
 
 type azureEmailSender struct {
 	*azureVendor
-	settings azureEmailSettings
-	from     sender
+	from    sender
+	replyTo *mail.Address // nil when it is not set
 }
 
 func openAzureEmail(s azureEmailSettings, env Environment) (outbox.Sender, error) {
@@ -50,11 +51,15 @@ func openAzureEmail(s azureEmailSettings, env Environment) (outbox.Sender, error
 	if from.Name != "" {
 		return nil, errors.New("provider azure_communication_email: setting from: want an address alone; Azure keeps the name with the MailFrom address")
 	}
+	replyTo, err := openReplyTo("azure_communication_email", s.ReplyTo)
+	if err != nil {
+		return nil, err
+	}
 	a, err := openAzure("azure_communication_email", s.azureAccess, s.connection, env)
 	if err != nil {
 		return nil, err
 	}
-	return &azureEmailSender{azureVendor: a, settings: s, from: from}, nil
+	return &azureEmailSender{azureVendor: a, from: from, replyTo: replyTo}, nil
 }
 
 // azureMail is the body of POST /emails:send (EmailMessage).
@@ -74,6 +79,7 @@ type azureRecipients struct {
 
 type azureAddress struct {
 	Address string `json:"address"`
+	Name    string `json:"displayName,omitempty"`
 }
 
 type azureContent struct {
@@ -99,14 +105,14 @@ func (s *azureEmailSender) Send(ctx context.Context, id string, m outbox.Message
 	operation := operationID(id)
 	header := http.Header{"Operation-Id": {operation}, "X-Ms-Client-Request-Id": {operation}}
 	from := s.from.of(&m)
-	mail := azureMail{
-		Sender: from.Address, Recipients: azureRecipients{[]azureAddress{{m.To}}},
+	body := azureMail{
+		Sender: from.Address, Recipients: azureRecipients{[]azureAddress{{Address: m.To}}},
 		Content: azureContent{oneLine(m.Subject), m.Text, m.HTML}, Headers: automaticHeaders(id), Untracked: true,
 	}
-	if s.settings.ReplyTo != "" {
-		mail.ReplyTo = []azureAddress{{s.settings.ReplyTo}}
+	if s.replyTo != nil {
+		body.ReplyTo = []azureAddress{{s.replyTo.Address, s.replyTo.Name}}
 	}
-	r, fault := s.sendJSON(ctx, "/emails:send"+azureEmailVersion, header, mail)
+	r, fault := s.sendJSON(ctx, "/emails:send"+azureEmailVersion, header, body)
 	if fault != nil {
 		return "", s.understand(r, fault, &m)
 	}

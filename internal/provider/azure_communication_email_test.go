@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 var azureEmailContract = contract{file: "azure_communication_email_2025-09-01.json", path: "/emails:send"}
 
 func azureEmailSettings() map[string]string {
-	return map[string]string{"connection_string": azureConnection, "from": "codes@id.example.org", "reply_to": "help@example.org"}
+	return map[string]string{"connection_string": azureConnection, "from": "codes@id.example.org", "reply_to": "Help <help@example.org>"}
 }
 
 func TestAzureCommunicationEmail(t *testing.T) {
@@ -61,6 +62,7 @@ func azureMailIsRight(r *http.Request, body []byte) error {
 		}
 		Content struct{ Subject, PlainText, HTML string }
 		Headers map[string]string
+		ReplyTo []struct{ Address, DisplayName string }
 
 		UserEngagementTrackingDisabled bool
 	}
@@ -77,6 +79,8 @@ func azureMailIsRight(r *http.Request, body []byte) error {
 		return errors.New("InvalidEmailAddress")
 	case mail.Content.PlainText == "" || mail.Content.HTML == "":
 		return errors.New("text and HTML are not both there")
+	case len(mail.ReplyTo) != 1 || mail.ReplyTo[0].Address != "help@example.org" || mail.ReplyTo[0].DisplayName != "Help":
+		return errors.New("replies go elsewhere")
 	case mail.Headers["Auto-Submitted"] != "auto-generated":
 		return errors.New("the mail does not say that it is automatic")
 	case !mail.UserEngagementTrackingDisabled:
@@ -90,11 +94,14 @@ func azureRefusal(status int, code string, class outbox.Class) answer {
 	return answer{status: status, body: string(body), class: class, code: fmt.Sprint(status, " ", code)}
 }
 
-func TestAzureEmailSenderHasNoName(t *testing.T) {
-	settings := azureEmailSettings()
-	settings["from"] = "Contoso <codes@id.example.org>"
-	if _, err := kind(t, "azure_communication_email").Open(parsed(t, "azure_communication_email", settings), provider.Environment{}); err == nil {
-		t.Error("a name was taken that Azure has no field for")
+func TestAzureEmailRefusesAddresses(t *testing.T) {
+	for name, value := range map[string]string{"from": "Contoso <codes@id.example.org>", "reply_to": "help"} {
+		settings := azureEmailSettings()
+		settings[name] = value
+		_, err := kind(t, "azure_communication_email").Open(parsed(t, "azure_communication_email", settings), provider.Environment{})
+		if err == nil || !strings.Contains(err.Error(), "setting "+name+": ") {
+			t.Errorf("%s %q: got %v", name, value, err)
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ type microsoft365Settings struct {
 	Certificate     string `name:"certificate" secret:"true" help:"Certificate and RSA key of the application as PEM text or file, instead of client_secret."`
 	From            string `name:"from" required:"true" help:"Sender address, with or without a name."`
 	Mailbox         string `name:"mailbox" help:"User principal name or object id of the mailbox that sends, when it is not the sender address."`
-	ReplyTo         string `name:"reply_to" help:"Address for replies."`
+	ReplyTo         string `name:"reply_to" help:"Address for replies, with or without a name."`
 	Mode            string `name:"mode" default:"json" oneof:"json mime" help:"How a mail is handed over: json has one body, the HTML; mime has text and HTML, and Exchange always keeps a copy in Sent Items."`
 	SaveToSentItems bool   `name:"save_to_sent_items" default:"false" help:"Keep a copy of every mail, codes included, in the mailbox's Sent Items."`
 	Authority       string `name:"authority" default:"https://login.microsoftonline.com" help:"Where Microsoft Entra gives tokens; another one in national clouds."`
@@ -51,6 +51,7 @@ type microsoft365Sender struct {
 	tokens   *entraTokens
 	settings microsoft365Settings
 	from     sender
+	replyTo  *mail.Address // nil when it is not set
 	composer *composer
 }
 
@@ -66,8 +67,10 @@ func openMicrosoft365(s microsoft365Settings, env Environment) (outbox.Sender, e
 		return nil, errors.New("provider microsoft365: setting client_secret and certificate are both set; take one of them away")
 	case s.Mode == "mime" && !s.SaveToSentItems:
 		return nil, errors.New("provider microsoft365: setting mode: with mime Exchange keeps every mail in Sent Items; set save_to_sent_items if that is meant, or mode json")
-	case s.ReplyTo != "" && !plainAddress(s.ReplyTo):
-		return nil, errors.New("provider microsoft365: setting reply_to: want an address alone")
+	}
+	replyTo, err := openReplyTo("microsoft365", s.ReplyTo)
+	if err != nil {
+		return nil, err
 	}
 	v, err := newVendor("microsoft365", s.Endpoint, s.connection, env, s.ClientSecret)
 	if err != nil {
@@ -87,8 +90,8 @@ func openMicrosoft365(s microsoft365Settings, env Environment) (outbox.Sender, e
 	if err != nil {
 		return nil, fmt.Errorf("provider microsoft365: %w", err)
 	}
-	c.replyTo = s.ReplyTo
-	return &microsoft365Sender{vendor: v, tokens: tokens, settings: s, from: from, composer: c}, nil
+	c.replyTo = replyTo
+	return &microsoft365Sender{vendor: v, tokens: tokens, settings: s, from: from, replyTo: replyTo, composer: c}, nil
 }
 
 // graphScope is what a token for Graph is asked for: all that was consented to, at the address it has in this cloud.
@@ -177,8 +180,8 @@ func (s *microsoft365Sender) jsonMail(id, messageID string, from mail.Address, m
 	if m.HTML == "" {
 		message.Body = graphBody{"Text", m.Text}
 	}
-	if s.settings.ReplyTo != "" {
-		message.ReplyTo = []graphRecipient{{graphMailbox{Address: s.settings.ReplyTo}}}
+	if s.replyTo != nil {
+		message.ReplyTo = []graphRecipient{{graphMailbox{s.replyTo.Address, s.replyTo.Name}}}
 	}
 	headers := automaticHeaders(id)
 	for _, name := range slices.Sorted(maps.Keys(headers)) {

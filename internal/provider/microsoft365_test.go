@@ -55,7 +55,7 @@ func withoutODataTypes(v any) {
 
 func microsoft365Settings(a *authority) map[string]string {
 	return map[string]string{"tenant_id": "contoso.example", "client_id": entraClient, "client_secret": entraSecret, "authority": a.url,
-		"from": "Contoso <codes@id.example.org>", "reply_to": "help@example.org"}
+		"from": "Contoso <codes@id.example.org>", "reply_to": "Help <help@example.org>"}
 }
 
 const graphPath = "/v1.0/users/codes@id.example.org/sendMail"
@@ -172,7 +172,7 @@ func mimeMailIsRight(text []byte) error {
 	if err != nil {
 		return err
 	}
-	for name, want := range map[string]string{"Message-ID": graphRef, "To": "<jane@example.com>", "Reply-To": "<help@example.org>", "Auto-Submitted": "auto-generated"} {
+	for name, want := range map[string]string{"Message-ID": graphRef, "To": "<jane@example.com>", "Reply-To": `"Help" <help@example.org>`, "Auto-Submitted": "auto-generated"} {
 		if got := m.Header.Get(name); got != want {
 			return fmt.Errorf("%s is %q, want %q", name, got, want)
 		}
@@ -208,7 +208,7 @@ func TestMicrosoft365RefusesSettings(t *testing.T) {
 		{map[string]string{"mode": "mime"}, "save_to_sent_items"},
 		{map[string]string{"client_secret": ""}, "client_secret is missing; or set certificate"},
 		{map[string]string{"certificate": "x"}, "both set"},
-		{map[string]string{"reply_to": "Help <help@example.org>"}, "reply_to"},
+		{map[string]string{"reply_to": "help"}, "setting reply_to: "},
 		{map[string]string{"from": "codes"}, "setting from"},
 		{map[string]string{"endpoint": "https://127.0.0.1"}, "setting endpoint: "},
 		{map[string]string{"endpoint": "http://graph.microsoft.com"}, "setting endpoint: "},

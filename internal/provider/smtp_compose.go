@@ -22,11 +22,10 @@ const maxHeaderText = 300
 type composer struct {
 	from     mail.Address
 	envelope string
-	// replyTo is an address alone, or empty.
-	replyTo string
-	domain  string
-	now     func() time.Time
-	buffers sync.Pool
+	replyTo  *mail.Address // nil for the sender's own
+	domain   string
+	now      func() time.Time
+	buffers  sync.Pool
 }
 
 func newComposer(s smtpSettings, now func() time.Time) (*composer, error) {
@@ -106,8 +105,8 @@ func (c *composer) mail(id string, t *transaction, from *mail.Address, m *outbox
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithBoundary("otpost-"+id))
 	msg.FromMailAddress(from)
 	msg.ToMailAddress(&mail.Address{Address: m.To})
-	if c.replyTo != "" {
-		msg.ReplyToMailAddress(&mail.Address{Address: c.replyTo})
+	if c.replyTo != nil {
+		msg.ReplyToMailAddress(c.replyTo)
 	}
 	msg.Subject(cut(oneLine(m.Subject), maxHeaderText))
 	msg.SetMessageIDWithValue(t.messageID)
