@@ -54,7 +54,8 @@ func (o *Outbox) track(d Delivery, a Attempt) {
 	})
 }
 
-// ask asks again and again until the provider knows, the code is long over, or the process ends.
+// ask asks again and again until the provider knows or says that it never will, the code is long over, or the process
+// ends.
 func (o *Outbox) ask(ctx context.Context, tracker Tracker, d *Delivery, a *Attempt) {
 	interval := firstQuestion
 	for range mostQuestions {
@@ -67,6 +68,9 @@ func (o *Outbox) ask(ctx context.Context, tracker Tracker, d *Delivery, a *Attem
 			return
 		}
 		receipt, wait, err := o.askOnce(ctx, tracker, d, a)
+		if err == nil && receipt.Report == "" && wait == 0 {
+			return
+		}
 		if err == nil && receipt.Report != "" {
 			if err = o.receive(ctx, receipt, d, a); err == nil && receipt.Report != ReportDelayed {
 				return

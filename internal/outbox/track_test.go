@@ -67,13 +67,15 @@ func seconds(all ...int) (times []time.Duration) {
 }
 
 func TestAProviderIsAskedUntilItKnows(t *testing.T) {
-	waits := []time.Duration{2 * time.Second, 0, time.Millisecond, time.Hour}
+	waits := []time.Duration{2 * time.Second, time.Millisecond, time.Hour}
 	withTracked(t, nil, func(_ context.Context, _ string, n int) (outbox.Receipt, time.Duration, error) {
 		switch {
 		case n <= len(waits):
 			return outbox.Receipt{}, waits[n-1], nil
-		case n == 5:
+		case n == 4:
 			return outbox.Receipt{}, 3 * time.Second, errors.New("not now")
+		case n == 5:
+			return outbox.Receipt{}, 0, errors.New("and not for how long")
 		case n == 6:
 			return outbox.Receipt{Report: outbox.ReportDelayed}, time.Second, nil
 		}
@@ -82,11 +84,28 @@ func TestAProviderIsAskedUntilItKnows(t *testing.T) {
 		id := h.accept(t, o, "lea@example.org", "first")
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if want := seconds(1, 3, 7, 8, 38, 41, 42); !slices.Equal(p.times[id], want) {
+		if want := seconds(1, 3, 4, 34, 37, 43, 44); !slices.Equal(p.times[id], want) {
 			t.Errorf("asked at %v, want %v", p.times[id], want)
 		}
 		if d := h.row(t, id); d.State != outbox.Bounced {
 			t.Errorf("it is %s", d.State)
+		}
+		stop()
+	})
+}
+
+// A provider that has handed the message over has nothing more to say, and its limit on questions is not spent on it.
+func TestAProviderThatKnowsNoMoreIsLeftAlone(t *testing.T) {
+	withTracked(t, nil, func(_ context.Context, _ string, n int) (outbox.Receipt, time.Duration, error) {
+		if n == 1 {
+			return outbox.Receipt{}, 20 * time.Second, nil
+		}
+		return outbox.Receipt{}, 0, nil
+	}, func(t *testing.T, h *house, p *tracked, o *outbox.Outbox, stop func()) {
+		id := h.accept(t, o, "lea@example.org", "first")
+		time.Sleep(time.Hour)
+		if d := h.row(t, id); !slices.Equal(p.times[id], seconds(1, 21)) || d.State != outbox.Accepted {
+			t.Errorf("asked at %v, and it is %s", p.times[id], d.State)
 		}
 		stop()
 	})
