@@ -172,7 +172,7 @@ func (s *azureEmailSender) Track(ctx context.Context, _, ref string) (outbox.Rec
 	}
 	r, fault := s.sendJSON(ctx, "/emails/operations/"+ref+azureEmailVersion, nil, nil)
 	if fault != nil {
-		return outbox.Receipt{}, 0, s.understand(r, fault, &outbox.Message{})
+		return outbox.Receipt{}, fault.RetryAfter, s.understand(r, fault, &outbox.Message{})
 	}
 	var o azureOperation
 	if json.Unmarshal(r.Body, &o) != nil || o.Status == "" {

@@ -165,12 +165,14 @@ func TestAzureEmailOperationIsTracked(t *testing.T) {
 
 func TestAzureEmailOperationIsNotTracked(t *testing.T) {
 	s, vendor := openAzureEmail(t)
+	tooOften := azureRefusal(429, "TooManyRequests", outbox.Throttled)
+	tooOften.header = http.Header{"Retry-After": {"9"}}
 	for _, test := range []struct {
 		name, ref string
 		answer    answer
 	}{
 		{"a reference with a path", "../../sms", answer{class: outbox.Account}},
-		{"too often", provider.OperationID("x"), azureRefusal(429, "TooManyRequests", outbox.Throttled)},
+		{"too often", provider.OperationID("x"), tooOften},
 		{"nonsense", provider.OperationID("x"), answer{status: 200, body: "{}", class: outbox.Transient, code: "200"}},
 	} {
 		vendor(func(w http.ResponseWriter, _ *http.Request) {
@@ -179,7 +181,10 @@ func TestAzureEmailOperationIsNotTracked(t *testing.T) {
 			}
 			test.answer.write(w)
 		})
-		receipt, _, err := s.(outbox.Tracker).Track(t.Context(), deliveryID, test.ref)
+		receipt, wait, err := s.(outbox.Tracker).Track(t.Context(), deliveryID, test.ref)
+		if (wait == 9*time.Second) != (test.name == "too often") {
+			t.Errorf("%s: wait %s", test.name, wait)
+		}
 		if f := fault(t, err); f.Class != test.answer.class || f.Code != test.answer.code || receipt.Report != "" {
 			t.Errorf("%s: got %+v, %v", test.name, receipt, f)
 		}
