@@ -22,6 +22,7 @@ const (
 	free    guard = "nothing"
 	withKey guard = "API key"
 	byEntra guard = "Entra's token, and the function key where one is set"
+	byProof guard = "what a provider's reports are proved with"
 )
 
 // verb is the one method of passcode.Verbs that a route may call.
@@ -62,6 +63,10 @@ var routesOfThePublicListener = []struct {
 	// Any method; the door refuses all but POST itself.
 	{"/entra/otp-send", byEntra, asksRelay},
 	{"/api/{function}", byEntra, asksRelay},
+
+	// Any method; the door refuses all that no vendor uses.
+	{"/receipts/{provider}", byProof, asksNothing},
+	{"/receipts/{provider}/{secret}", byProof, asksNothing},
 
 	// Mounted with the built-in inbox alone, which shows every code to whoever reaches it.
 	{"GET /inbox", free, asksNothing},
@@ -108,6 +113,8 @@ func TestEveryRouteHasItsRow(t *testing.T) {
 
 func TestEveryRouteIsGuardedAsItsRowSays(t *testing.T) {
 	p := startInProcess(t, nil)
+	secret := []byte(strings.Repeat("k", 24))
+	p.subscribe(t, startCustomer(t, secret), secret)
 	id, code := p.issue(t, "lea@example.org")
 	p.happened()
 	for _, route := range routesOfThePublicListener {
@@ -273,6 +280,9 @@ func (p *inProcess) try(t *testing.T, pattern, id, to, code string) string {
 	return verdict.Reason
 }
 
+// reportingProvider is a provider whose reports are taken; see subscribe.
+const reportingProvider = "customer"
+
 // wildcard is a part of a pattern that stands for one segment of a path.
 var wildcard = regexp.MustCompile(`\{[a-z]+\}`)
 
@@ -282,6 +292,7 @@ func reach(pattern, id, body string, query url.Values) *http.Request {
 	if !found {
 		method, path = "POST", pattern
 	}
+	path = strings.Replace(path, "{provider}", reportingProvider, 1)
 	path = wildcard.ReplaceAllString(strings.ReplaceAll(path, "{$}", ""), id)
 	if len(query) > 0 {
 		path += "?" + query.Encode()

@@ -16,6 +16,7 @@ import (
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/front/entra"
 	inboxdoor "github.com/otpost/otpost/internal/front/inbox"
+	receiptsdoor "github.com/otpost/otpost/internal/front/receipts"
 	"github.com/otpost/otpost/internal/front/rest"
 	"github.com/otpost/otpost/internal/locale"
 	"github.com/otpost/otpost/internal/outbox"
@@ -229,6 +230,7 @@ func (s *server) mount(routes front.Routes) error {
 			return err
 		}
 	}
+	s.receiptsDoor().Mount(routes)
 	return front.Landing{Shell: s.shell, Note: s.note(), Links: s.links()}.Mount(routes)
 }
 
@@ -241,6 +243,14 @@ func (s *server) entraDoor() *entra.Handler {
 	}
 	if name := c.EntraApplication; name != "" {
 		door.Application = func(extension.Event) passcode.Application { return passcode.Application{ID: name, Name: name} }
+	}
+	return door
+}
+
+func (s *server) receiptsDoor() *receiptsdoor.Handler {
+	door := &receiptsdoor.Handler{Receipts: s.registry.Receipts, Store: s.db, Log: s.log, Now: now}
+	if s.settings.PublicURL != nil {
+		door.PublicURL = s.settings.PublicURL.String()
 	}
 	return door
 }
