@@ -200,7 +200,7 @@ Help & more (https://help.example.org/?l=en)
 		"x &lt;b&gt; &nbsp;y<p>{{ code }}":                                               "x <b> \u00a0y\n\n482913",
 	} {
 		d := mailDocument()
-		d.HTML = html
+		d.Language, d.HTML = "en", html
 		compiled, err := compose.Compile(d, compose.Rules{Composer: c})
 		if want == "" {
 			if err == nil || !strings.Contains(err.Error(), "script") {
@@ -302,7 +302,7 @@ func TestNoTemplateMakesASecondHeader(t *testing.T) {
 	for _, subject := range []string{"{{ code }}\r\nBcc: x@evil.example", "{{ code }}{{ '\nBcc: x@evil.example' }}", "{{ code }}{% for i in (1..3) %}\r\n{% endfor %}.",
 		"{{ code | append: '\r\n\r\nbody' }}", "{{ code }}{{ '%0D%0ABcc: x' | url_decode }}", "{{ code }}\u2028Bcc: x\u0085y\x00z\x0b"} {
 		d := mailDocument()
-		d.Subject, d.FromName = subject, subject
+		d.Language, d.Subject, d.FromName = "en", subject, subject
 		m := say(t, with(t, c, compile(t, c, d)), content(outbox.Email, "en", "mfa"))
 		for _, header := range []string{m.Subject, m.FromName} {
 			if !strings.HasPrefix(header, "482913") || strings.ContainsFunc(header, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' }) {

@@ -45,6 +45,26 @@ func TestATemplateThatFailsIsReplacedByTheBuiltInWording(t *testing.T) {
 	}
 }
 
+// A document that was kept is read again without its trial, and then says the same.
+func TestParseTakesWhatWasKept(t *testing.T) {
+	c := house(t)
+	parsed, err := compose.Parse(mailDocument(), compose.Rules{Composer: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := content(outbox.Email, "fr", "sign_up")
+	got := say(t, with(t, c, parsed), asked)
+	if want := say(t, with(t, c, compile(t, c, mailDocument())), asked); got != want {
+		t.Errorf("parsed\n%+v\ncompiled\n%+v", got, want)
+	}
+	d := mailDocument()
+	d.HTML = "{{ cod }}"
+	var problems compose.Problems
+	if _, err := compose.Parse(d, compose.Rules{Composer: c}); !errors.As(err, &problems) {
+		t.Errorf("%v", err)
+	}
+}
+
 // What no template can do: change who gets the message, say a code that is none, or work around Compose's refusals.
 func TestTemplatesComeAfterTheChecks(t *testing.T) {
 	c := house(t)
