@@ -6,6 +6,7 @@
 package compose
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -111,7 +112,7 @@ func (c *Composer) told(m outbox.Message, l locale.Language, content *Content) (
 		return m, false
 	}
 	m, l = t.speak(c, m, l)
-	if err := t.render(nil, c, &m, l, content); err != nil {
+	if err := t.render(context.Background(), c, &m, l, content); err != nil {
 		if c.Failed != nil {
 			c.Failed(t.Document.Name, err)
 		}

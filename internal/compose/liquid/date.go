@@ -1,6 +1,7 @@
 package liquid
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"strings"
@@ -70,7 +71,8 @@ func (r *rendering) strftime(t time.Time, format string) (string, error) {
 		case !known:
 			r.stop(errDirective)
 		case bare: // %-d is a day without its zero
-			b.WriteString(strings.TrimLeft(t.Format(layout), " 0"))
+			short := strings.TrimLeft(t.Format(layout), " 0")
+			b.WriteString(cmp.Or(short, "0"))
 		default:
 			b.WriteString(t.Format(layout))
 		}

@@ -34,6 +34,9 @@ type word struct {
 	text string
 }
 
+// wordsPerStep is how many words of an expression count as one step more.
+const wordsPerStep = 4
+
 // reserved words are signs, though they look like names.
 var reserved = []string{"true", "false", "nil", "and", "or", "contains", "in"}
 
@@ -176,7 +179,7 @@ func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
 // the list of a loop.
 func (p *parser) check(words []word, loop bool) error {
 	if len(words) > 0 {
-		if err := p.count(words[0].at, 1); err != nil {
+		if err := p.count(words[0].at, 1+len(words)/wordsPerStep); err != nil {
 			return err
 		}
 	}

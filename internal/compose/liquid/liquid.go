@@ -8,7 +8,7 @@
 // What bounds a template:
 //
 //	source           100 kB
-//	steps            20,000: each piece of text, each value and each filter, as often as loops repeat it
+//	steps            20,000: each piece of text, each expression by its length, each filter, as often as loops repeat it
 //	loops            one within another is refused; 100 turns at most, and the bounds of a range are written out
 //	one value        32 kB, however often it was appended to itself
 //	filters' bytes   1 MB read and written by all filters of one rendering

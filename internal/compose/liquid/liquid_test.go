@@ -46,7 +46,7 @@ func TestRender(t *testing.T) {
 		{"{% increment n %}{% increment n %}{% decrement n %}", "011"},
 		{"{% comment %}{{ nothing }}{% if %}{% endcomment %}x{% raw %}{{ code }}{% if %}{% endraw %}", "x{{ code }}{% if %}"},
 		{"{{ 'mail.title' | t }}", "[mail.title]"}, {"{{ 'mail.' | append: 'secret' | t | upcase }}", "[MAIL.SECRET]"},
-		{"{{ 'now' | date: '%Y' }} {{ 'today' | date: '%-d %B, %H:%M%%' }}", "2026 5 November, 14:03%"}, {"{{ 'soon' | date: '%Y' }}", "soon"},
+		{"{{ 'now' | date: '%Y' }} {{ 'today' | date: '%-d %B, %H:%M%%' }}", "2026 5 November, 14:03%"}, {"{{ 'soon' | date: '%Y' }}", "soon"}, {"{{ '2026-01-02' | date: '%-H|%-m|%e' }}", "0|1| 2"},
 		{"{{ code | slice: 0, 3 }}-{{ code | slice: -3, 3 }}", "482-913"}, {"{{ code | size }}{{ code.size }}", "66"},
 		{"{{ 'abcdef' | truncate: 5 }} {{ 'a b c' | truncatewords: 2 }}", "ab... a b..."}, {"{{ 'abc' | truncate: 2, '' }}", "ab"},
 		{"{{ 'a,b,,' | split: ',' | join: '+' }} {{ list | uniq | sort | join }} {{ list | reverse | first }}", "a+b a b b"},
@@ -119,6 +119,7 @@ func TestParseNamesThePlaceAndThePlaceIsRight(t *testing.T) {
 		{"{{ 99999999999999999999 }}", 1, 4, "more than 15 digits"}, {"{% case code %}x{% endcase %}", 1, 1, "there can be nothing"},
 		{strings.Repeat("{% if code %}", 21), 1, 261, "more than 20 deep"}, {strings.Repeat("x", liquid.MaxSource+1), 1, 1, "at most 100000"},
 		{"{% for i in list %}" + strings.Repeat("{{ i }}", 101) + "{% endfor %}", 1, 716, "more than 20000 steps"},
+		{"{% for i in list %}{% if i == i " + strings.Repeat("and i == i ", 300) + "%}{% endif %}{% endfor %}", 1, 26, "more than 20000 steps"},
 	} {
 		_, err := dialect.Parse(test.source)
 		var found *liquid.Error

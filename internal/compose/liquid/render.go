@@ -42,7 +42,7 @@ var (
 	errDeep   = errors.New("the value holds lists within lists")
 )
 
-// Render writes the template out. It ends with ctx, which may be nil, and by itself within the bounds of the package.
+// Render writes the template out. It ends with ctx, and by itself within the bounds of the package.
 // Errors that come of the template are *Error; none holds a value.
 func (t *Template) Render(ctx context.Context, s *Scope) (rendered string, err error) {
 	r := renderings.Get().(*rendering)
@@ -100,7 +100,7 @@ func (r *rendering) release() {
 
 func (r *rendering) all(nodes []node) error {
 	for _, n := range nodes {
-		if r.ctx != nil && r.ctx.Err() != nil {
+		if r.ctx.Err() != nil {
 			return fmt.Errorf("render template: %w", r.ctx.Err())
 		}
 		if err := n.render(r); err != nil {
