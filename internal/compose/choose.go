@@ -55,14 +55,17 @@ func (r rank) before(o rank) bool {
 // Languages are the languages that a template for a person may be in, best first. preference is a BCP 47 tag, an
 // Accept-Language list or empty, as in Content. Each wish stands for itself ("de-AT"), for the language of the
 // catalogues that it comes to ("de"), and for its own more general forms ("zh-Hant-HK", "zh-Hant") as long as these
-// come to the same. The list ends with the first wish that the catalogues know, for there the built-in wording serves
-// the person well. Nobody is given a language that the built-in wording would not have given or the person not named.
+// come to the same. The list ends with the language of the built-in wording, which serves the person well. Nobody is given a language that the built-in wording would not have given or the person not named.
 func (c *Composer) Languages(preference string) []string {
 	var all []string
 	for _, wish := range []string{preference, c.Language, "en"} {
+		spoken, found := c.Catalogues.Find(wish)
 		for _, tag := range wished(wish) {
-			spoken, found := c.Catalogues.Find(tag.String())
 			all = append(all, tag.String())
+			l, ok := c.Catalogues.Find(tag.String())
+			if ok != found || l != spoken {
+				continue // of the whole wish the catalogues made something else
+			}
 			if found {
 				all = append(all, spoken.Tag())
 			}
@@ -74,6 +77,9 @@ func (c *Composer) Languages(preference string) []string {
 			if found {
 				return all
 			}
+		}
+		if found {
+			return append(all, spoken.Tag())
 		}
 	}
 	return all

@@ -12,10 +12,7 @@ import (
 // bare is a compiled template that is for what the words say: application, purpose, language, "-" for any.
 func bare(t testing.TB, c *compose.Composer, channel outbox.Channel, words string) *compose.Template {
 	t.Helper()
-	part := strings.Fields(strings.ReplaceAll(words, "-", " - "))
-	if len(part) != 3 {
-		part = strings.Fields(words)
-	}
+	part := strings.Fields(words)
 	for i := range part {
 		part[i] = strings.TrimPrefix(part[i], "-")
 	}
@@ -101,6 +98,23 @@ func TestAPurposeOfTheCallersOwnIsAVerification(t *testing.T) {
 	}
 }
 
+// Where templates are in many languages, a message is in the one that the built-in wording is said in, unless the person
+// named another.
+func TestTemplatesKeepTheLanguageOfTheBuiltInWording(t *testing.T) {
+	c, built := composer(t), composer(t)
+	var templates []*compose.Template
+	for _, l := range c.Catalogues.Languages() {
+		templates = append(templates, bare(t, c, outbox.SMS, "- - "+l.Tag()))
+	}
+	with(t, c, templates...)
+	for _, wish := range []string{"", "de-AT", "gsw, fr", "fr_CA.UTF-8", "tlh, ja;q=0.3", "zh-HK", "zh-TW,zh;q=0.9,en;q=0.8", "pt-AO,pt;q=0.9", "es-419", "nn", "sr", "yue", "uk-UA,ru;q=0.5", "!!", "*", "no, da"} {
+		asked := content(outbox.SMS, wish, "mfa")
+		if got, want := say(t, c, asked).Language, say(t, built, asked).Language; got != want {
+			t.Errorf("%q: the template is in %s, the built-in wording in %s", wish, got, want)
+		}
+	}
+}
+
 func TestLanguageOfATemplate(t *testing.T) {
 	for _, test := range []struct{ house, wish, templates, want string }{
 		{"", "de", "de en", "de"}, {"", "de-AT", "de en", "de"}, {"", "de-AT", "de de-AT", "de-AT"}, {"", "de-AT-1996", "de-AT en", "de-AT"},
@@ -111,6 +125,7 @@ func TestLanguageOfATemplate(t *testing.T) {
 		{"", "", "en de", "en"}, {"de", "", "en de", "de"}, {"", "!!", "en", "en"},
 		{"", "fr;q=0.5, de;q=0.9", "fr de", "de"}, {"", "tlh, fr;q=0.5", "fr en", "fr"}, {"", "de, fr;q=0.5", "fr", ""},
 		{"fr", "de", "fr", ""}, {"", strings.Repeat("x", 300), "en", "en"}, {"", "es_MX", "es", "es"},
+		{"", "fr_CA.UTF-8", "en fr", "fr"}, {"", "!!, de", "en de", "de"}, {"", "ja@calendar=japanese", "en", ""}, // tags that only the catalogues read
 	} {
 		c := composer(t)
 		c.Language = test.house
