@@ -93,6 +93,7 @@ func (s *server) openComposer() (*compose.Composer, error) {
 		return nil, err
 	}
 	return &compose.Composer{Catalogues: catalogues, Language: s.settings.DefaultLanguage, Now: clock,
+		House:     func() compose.House { return s.registry.Current().House() },
 		Templates: func(compose.Content) []*compose.Template { return s.registry.Current().Templates() },
 		Failed: func(template string, err error) {
 			s.log.Error("a template failed, and the built-in wording was sent", "template", template, "error", err)

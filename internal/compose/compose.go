@@ -49,8 +49,8 @@ type Composer struct {
 	// Failed hears of a template that could not be rendered, so that the built-in wording was said. The error has the
 	// place and no value of the message. Optional.
 	Failed func(template string, err error)
-	// House is what templates may say about who runs otpost. Optional.
-	House House
+	// House is what templates may say about who runs otpost. It is called for every message. Optional.
+	House func() House
 	// Now is the clock of templates that show a date; time.Now unless set.
 	Now func() time.Time
 

@@ -39,7 +39,9 @@ func smsDocument() compose.TemplateDocument {
 
 func house(t testing.TB) *compose.Composer {
 	c := composer(t)
-	c.House = compose.House{Tenant: "contoso-prod", Name: "Contoso Ltd", SupportEmail: "help@example.org", SupportURL: "https://help.example.org"}
+	c.House = func() compose.House {
+		return compose.House{Tenant: "contoso-prod", Name: "Contoso Ltd", SupportEmail: "help@example.org", SupportURL: "https://help.example.org"}
+	}
 	c.Now = func() time.Time { return time.Date(2026, 11, 5, 0, 0, 0, 0, time.UTC) }
 	return c
 }

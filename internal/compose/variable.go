@@ -128,10 +128,14 @@ func (c *Composer) scope(m *outbox.Message, l locale.Language, content *Content)
 	} else {
 		phone = oneLine(m.To)
 	}
+	var house House
+	if c.House != nil {
+		house = c.House()
+	}
 	application := map[string]any{"name": known(m.Application), "clientID": known(oneLine(content.ApplicationID))}
 	values := map[string]any{
-		"code": m.Code, "application": application, "tenant": known(c.House.Tenant), "friendly_name": known(c.House.Name),
-		"support_email": known(c.House.SupportEmail), "support_url": known(c.House.SupportURL),
+		"code": m.Code, "application": application, "tenant": known(house.Tenant), "friendly_name": known(house.Name),
+		"support_email": known(house.SupportEmail), "support_url": known(house.SupportURL),
 		"connection":       map[string]any{"name": string(m.Channel)},
 		"request_language": requested(content.Locale, m.Language), "send": "code",
 		"user":          map[string]any{"email": email, "phone_number": phone},

@@ -81,6 +81,9 @@ func (o *Outbox) ask(ctx context.Context, tracker Tracker, d *Delivery, a *Attem
 				"provider", a.Provider, "error", err)
 		}
 		interval = min(max(cmp.Or(wait, 2*interval), firstQuestion), lastInterval)
+		if err != nil {
+			interval = max(interval, wait) // a provider that was asked too often says for how long it wants none
+		}
 	}
 }
 

@@ -53,6 +53,7 @@ type Snapshot struct {
 	guard         *compiledGuard // nil for none
 	subscriptions []compiledSubscription
 	templates     []*compose.Template
+	house         compose.House
 }
 
 // compiledProvider is a provider as it can be opened.
@@ -72,17 +73,20 @@ type compiledProvider struct {
 type compiler struct {
 	*Snapshot
 	invalid Invalid
+	stored  bool
 	// templateKeys are what templates are for, and their names.
 	templateKeys map[string]string
 }
 
 // compile makes a snapshot of documents, or says everything that is wrong with them.
-func compile(rules Rules, documents []Document, revision int64) (*Snapshot, error) {
+//
+// stored says that the documents passed when they were stored, so that templates need no trial.
+func compile(rules Rules, documents []Document, revision int64, stored bool) (*Snapshot, error) {
 	order := map[Kind]int{}
 	for i, k := range Kinds() {
 		order[k] = i
 	}
-	c := &compiler{templateKeys: map[string]string{}, Snapshot: &Snapshot{Revision: revision, Documents: slices.Clone(documents), providers: map[string]*compiledProvider{},
+	c := &compiler{stored: stored, templateKeys: map[string]string{}, Snapshot: &Snapshot{Revision: revision, Documents: slices.Clone(documents), providers: map[string]*compiledProvider{},
 		policies: map[string]passcode.Policy{DefaultPolicy: rules.Policy}, applications: map[string]Application{}}}
 	slices.SortFunc(c.Documents, func(a, b Document) int {
 		if a.Kind != b.Kind {
@@ -124,6 +128,8 @@ func (c *compiler) document(rules Rules, d Document) error {
 		return c.policy(d.Name, body, rules.Policy)
 	case *Application:
 		return c.application(d.Name, body)
+	case *House:
+		return c.ourHouse(d.Name, body)
 	case *Template:
 		return c.template(d, body, rules)
 	case *Guard:

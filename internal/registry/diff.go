@@ -27,6 +27,8 @@ type Difference struct {
 	Name   string  `json:"name"`
 	Action Action  `json:"action"`
 	Fields []Field `json:"fields"`
+	// Warnings are what whoever changes it should know; it works nevertheless.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Field is one value that changes. Old and New are JSON, empty where there is none; a secret is shown as changed without
@@ -45,6 +47,23 @@ func (d Diff) sort() {
 	slices.SortFunc(d, func(a, b Difference) int {
 		return cmp.Or(order[a.Kind]-order[b.Kind], cmp.Compare(a.Name, b.Name))
 	})
+}
+
+// warn adds what templates warn of.
+func (d Diff) warn(s *Snapshot) {
+	for i := range d {
+		if d[i].Kind != TemplateKind {
+			continue
+		}
+		for _, t := range s.templates {
+			if t.Document.Name != d[i].Name {
+				continue
+			}
+			for _, w := range t.Warnings {
+				d[i].Warnings = append(d[i].Warnings, w.String())
+			}
+		}
+	}
 }
 
 // hidden stands for a secret in a Diff.

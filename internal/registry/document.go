@@ -24,6 +24,7 @@ const (
 	RouteKind       Kind = "route"
 	PolicyKind      Kind = "policy"
 	ApplicationKind Kind = "application"
+	HouseKind       Kind = "house"
 	TemplateKind    Kind = "template"
 	GuardKind       Kind = "guard"
 	// SubscriptionKind is who is told of what happens.
@@ -32,7 +33,7 @@ const (
 
 // Kinds lists every kind in the order in which documents depend on each other: what comes later names what comes before.
 func Kinds() []Kind {
-	return []Kind{ProviderKind, RouteKind, PolicyKind, ApplicationKind, TemplateKind, GuardKind, SubscriptionKind}
+	return []Kind{ProviderKind, RouteKind, PolicyKind, ApplicationKind, HouseKind, TemplateKind, GuardKind, SubscriptionKind}
 }
 
 // Plural is the kind's name in paths and files, such as "providers" and "policies".
@@ -54,6 +55,8 @@ func blank(k Kind) any {
 		return &Policy{}
 	case ApplicationKind:
 		return &Application{}
+	case HouseKind:
+		return &House{}
 	case TemplateKind:
 		return &Template{}
 	case GuardKind:

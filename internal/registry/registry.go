@@ -125,7 +125,7 @@ func (r *Registry) Current() *Snapshot { return r.current.Load() }
 // bring compiles documents and puts them in force, without those that do not compile.
 func (r *Registry) bring(documents []Document, revision int64) error {
 	for {
-		s, err := compile(r.Rules, documents, revision)
+		s, err := compile(r.Rules, documents, revision, true)
 		var invalid *Invalid
 		switch {
 		case err == nil:
@@ -213,9 +213,10 @@ func (r *Registry) plan(ctx context.Context, changes []Change) (p planned, err e
 	if err := problems.orNil(); err != nil {
 		return p, err
 	}
-	if p.snapshot, err = compile(r.Rules, after, revision+1); err != nil {
+	if p.snapshot, err = compile(r.Rules, after, revision+1, false); err != nil {
 		return p, err
 	}
+	p.diff.warn(p.snapshot)
 	p.diff.sort()
 	return p, r.senders.try(p.snapshot, r.Environment)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/otpost/otpost/internal/compose"
 	"github.com/otpost/otpost/internal/outbox"
@@ -43,13 +44,16 @@ type templates struct {
 const maxKnown = 1000
 
 // compile compiles a template, or remembers it.
-func (k *templates) compile(d compose.TemplateDocument, body string, rules compose.Rules) (*compose.Template, error) {
+func (k *templates) compile(d compose.TemplateDocument, body string, rules compose.Rules, stored bool) (*compose.Template, error) {
 	key := d.Name + "\x00" + body
 	k.mu.Lock()
 	t, ok := k.known[key]
 	k.mu.Unlock()
 	if ok {
 		return t, nil
+	}
+	if stored {
+		return compose.Parse(d, rules)
 	}
 	t, err := compose.Compile(d, rules)
 	if err != nil {
@@ -74,7 +78,7 @@ func (c *compiler) template(d Document, t *Template, rules Rules) error {
 		return fmt.Errorf("%s is for the same channel, application, purpose and language; change one, or delete it", other)
 	}
 	c.templateKeys[key] = d.Name
-	compiled, err := rules.templates.compile(document, string(d.Body), rules.compose())
+	compiled, err := rules.templates.compile(document, string(d.Body), rules.compose(), c.stored)
 	var problems compose.Problems
 	if errors.As(err, &problems) {
 		lines := make([]string, len(problems))
@@ -113,3 +117,36 @@ func (r *Registry) PreviewTemplate(name string, body []byte) ([]compose.Renderin
 	}
 	return all, nil
 }
+
+// House is what templates may say about who runs otpost. There is one, named "house".
+type House struct {
+	// Tenant is a short name, Name the one that people know.
+	Tenant       string `json:"tenant,omitempty"`
+	Name         string `json:"name,omitempty"`
+	SupportEmail string `json:"support_email,omitempty"`
+	SupportURL   string `json:"support_url,omitempty"`
+}
+
+// HouseName is the only name of a house.
+const HouseName = "house"
+
+const maxHouseText = 200
+
+func (c *compiler) ourHouse(name string, h *House) error {
+	if name != HouseName {
+		return fmt.Errorf("the only house is named %s", HouseName)
+	}
+	for member, text := range map[string]string{"tenant": h.Tenant, "name": h.Name, "support_email": h.SupportEmail, "support_url": h.SupportURL} {
+		if len(text) > maxHouseText || strings.ContainsFunc(text, unicode.IsControl) {
+			return fmt.Errorf("%s: want at most %d characters on one line", member, maxHouseText)
+		}
+	}
+	if h.SupportURL != "" && !strings.HasPrefix(h.SupportURL, "https://") {
+		return errors.New("support_url: want an https URL")
+	}
+	c.house = compose.House(*h)
+	return nil
+}
+
+// House is what templates say about who runs otpost.
+func (s *Snapshot) House() compose.House { return s.house }
