@@ -40,6 +40,10 @@ func (db *DB) Accept(ctx context.Context, took []outbox.Acceptance, now time.Tim
 const acceptSQL = `UPDATE deliveries SET state = 'accepted', tries = $3, provider = $4, ref = $5, ended_at = $6,
 	lease = '', message = NULL WHERE id = $1 AND lease = $2 AND state = 'sending' AND tries = $3 - 1 AND reported = 0`
 
+// demandNoneEarly is for PostgreSQL, whose arrays make one question of many.
+var demandNoneEarly = `WITH took AS (SELECT * FROM unnest($1::text[], $2::text[]) AS t (provider, ref)) ` +
+	demandNone(`SELECT 1 FROM took JOIN receipts ON receipts.provider = took.provider AND receipts.ref = took.ref AND receipts.delivery = ''`)
+
 // early reports whether receipts may be waiting for acceptances: seldom. Where an answer costs a round trip, it demands
 // that there are none.
 func (t *tx) early(took []outbox.Acceptance) (bool, error) {
@@ -48,8 +52,7 @@ func (t *tx) early(took []outbox.Acceptance) (bool, error) {
 		for i := range took {
 			providers[i], refs[i] = took[i].Attempt.Provider, took[i].Attempt.Ref
 		}
-		return false, t.do(demandNone(`SELECT 1 FROM receipts WHERE delivery = ''
-			AND (provider, ref) IN (SELECT * FROM unnest($1::text[], $2::text[]))`), providers, refs)
+		return false, t.do(demandNoneEarly, providers, refs)
 	}
 	var one int
 	return t.one(`SELECT 1 FROM receipts WHERE delivery = '' LIMIT 1`, nil, &one)

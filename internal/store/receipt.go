@@ -169,9 +169,9 @@ func (db *DB) matchEarly(ctx context.Context, now time.Time) (touched int, err e
 	type match struct{ delivery, provider, ref string }
 	var matches []match
 	err = db.look(ctx, func(t *tx) error {
-		return t.query(ctx, `SELECT DISTINCT attempts.delivery, attempts.provider, attempts.ref FROM receipts
-			JOIN attempts ON attempts.provider = receipts.provider AND attempts.ref = receipts.ref AND attempts.ref <> ''
-			WHERE receipts.delivery = '' AND receipts.received_at > $1 LIMIT $2`,
+		return t.query(ctx, `SELECT DISTINCT attempts.delivery, attempts.provider, attempts.ref FROM receipts CROSS JOIN attempts
+			WHERE attempts.provider = receipts.provider AND attempts.ref = receipts.ref AND attempts.ref <> ''
+				AND receipts.delivery = '' AND receipts.received_at > $1 LIMIT $2`, // SQLite keeps a CROSS JOIN's order: receipts are few
 			[]any{now.Add(-10 * time.Minute).UnixMilli(), sweepBatch}, func(scan func(...any) error) error {
 				var m match
 				err := scan(&m.delivery, &m.provider, &m.ref)
