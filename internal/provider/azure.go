@@ -25,7 +25,7 @@ type azureAccess struct {
 	TenantID         string `name:"tenant_id" help:"Microsoft Entra tenant, its id or a domain; with client_id, client_secret and endpoint, instead of connection_string."`
 	ClientID         string `name:"client_id" help:"Application (client) id of the application that has a role in the resource."`
 	ClientSecret     string `name:"client_secret" secret:"true" help:"Value of a client secret of the application."`
-	Authority        string `name:"authority" default:"https://login.microsoftonline.com" help:"Where Microsoft Entra gives tokens; another one in national clouds."`
+	Authority        string `name:"authority" place:"true" default:"https://login.microsoftonline.com" help:"Where Microsoft Entra gives tokens; another one in national clouds."`
 }
 
 // azureScope is what a token for the data plane is asked for. The doubled slash is in Microsoft's own client

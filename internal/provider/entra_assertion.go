@@ -7,8 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -39,13 +37,10 @@ type assertionClaims struct {
 
 // readCertificate reads a certificate and its RSA key, as PEM text or from a PEM file. Other certificates, such as those
 // of the authorities above, are passed over.
-func readCertificate(setting string) (*entraCertificate, error) {
-	text := []byte(setting)
-	if !strings.Contains(setting, "-----BEGIN") {
-		var err error
-		if text, err = os.ReadFile(setting); err != nil {
-			return nil, errors.New("want PEM text, or the path of a PEM file that can be read")
-		}
+func readCertificate(setting string, env Environment) (*entraCertificate, error) {
+	text, err := pemText(setting, env)
+	if err != nil {
+		return nil, err
 	}
 	var key *rsa.PrivateKey
 	var certificates []*x509.Certificate

@@ -169,7 +169,7 @@ func TestCertificateSettings(t *testing.T) {
 		{"broken certificate", pemText("CERTIFICATE", []byte{1}) + pkcs8(key), "cannot be read"},
 	} {
 		settings := map[string]string{"tenant_id": "contoso.example", "client_id": entraClient, "certificate": test.setting, "from": "codes@id.example.org"}
-		s, err := kind(t, "microsoft365").Open(parsed(t, "microsoft365", settings), provider.Environment{})
+		s, err := kind(t, "microsoft365").Open(parsed(t, "microsoft365", settings), provider.Environment{Files: os.ReadFile})
 		switch {
 		case test.want == "" && err != nil:
 			t.Errorf("%s: %v", test.name, err)

@@ -25,7 +25,7 @@ type microsoft365Settings struct {
 	ReplyTo         string `name:"reply_to" help:"Address for replies, with or without a name."`
 	Mode            string `name:"mode" default:"json" oneof:"json mime" help:"How a mail is handed over: json has one body, the HTML; mime has text and HTML, and Exchange always keeps a copy in Sent Items."`
 	SaveToSentItems bool   `name:"save_to_sent_items" default:"false" help:"Keep a copy of every mail, codes included, in the mailbox's Sent Items."`
-	Authority       string `name:"authority" default:"https://login.microsoftonline.com" help:"Where Microsoft Entra gives tokens; another one in national clouds."`
+	Authority       string `name:"authority" place:"true" default:"https://login.microsoftonline.com" help:"Where Microsoft Entra gives tokens; another one in national clouds."`
 	Endpoint        string `name:"endpoint" default:"https://graph.microsoft.com" help:"Address of Microsoft Graph; another one in national clouds."`
 	connection
 }
@@ -78,7 +78,7 @@ func openMicrosoft365(s microsoft365Settings, env Environment) (outbox.Sender, e
 	}
 	app := entraApp{tenant: s.TenantID, client: s.ClientID, secret: s.ClientSecret, authority: s.Authority, scope: graphScope(v.base)}
 	if s.Certificate != "" {
-		if app.certificate, err = readCertificate(s.Certificate); err != nil {
+		if app.certificate, err = readCertificate(s.Certificate, env); err != nil {
 			return nil, fmt.Errorf("provider microsoft365: setting certificate: %w", err)
 		}
 	}

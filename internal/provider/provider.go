@@ -41,6 +41,9 @@ type Environment struct {
 	Now func() time.Time
 	// Resolver looks up host names, nil for the system's.
 	Resolver *net.Resolver
+	// Files reads a file that a setting names. It is nil where settings come over the network: whoever may change them
+	// must not be able to read files through them.
+	Files func(name string) ([]byte, error)
 }
 
 func (e Environment) clock() func() time.Time {

@@ -74,7 +74,7 @@ func newSMTPDialer(s smtpSettings, env Environment, domain string) (*smtpDialer,
 	if err := checkSMTPSafety(s); err != nil {
 		return nil, err
 	}
-	roots, err := rootPool(s.RootCA)
+	roots, err := rootPool(s.RootCA, env)
 	if err != nil {
 		return nil, fmt.Errorf("setting root_ca: %w", err)
 	}

@@ -15,7 +15,7 @@ type smtpOAuth struct {
 	Tenant       string `name:"oauth_tenant" help:"Microsoft Entra tenant, its id or a domain, for xoauth2 with tokens that otpost gets itself instead of password."`
 	ClientID     string `name:"oauth_client_id" help:"Application (client) id of the application that has the permission SMTP.SendAsApp."`
 	ClientSecret string `name:"oauth_client_secret" secret:"true" help:"Value of a client secret of the application."`
-	Authority    string `name:"oauth_authority" default:"https://login.microsoftonline.com" help:"Where Microsoft Entra gives tokens; another one in national clouds."`
+	Authority    string `name:"oauth_authority" place:"true" default:"https://login.microsoftonline.com" help:"Where Microsoft Entra gives tokens; another one in national clouds."`
 	Scope        string `name:"oauth_scope" default:"https://outlook.office365.com/.default" help:"What the tokens are for; another one in national clouds."`
 }
 

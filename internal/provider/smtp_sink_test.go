@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +29,9 @@ func openKind(t testing.TB, name string, settings map[string]string, env provide
 	parsed, err := k.Parse(settings)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if env.Files == nil {
+		env.Files = os.ReadFile
 	}
 	s, err := k.Open(parsed, env)
 	if err != nil {

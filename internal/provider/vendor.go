@@ -39,7 +39,7 @@ func newVendor(kind, endpoint string, c connection, env Environment, private ...
 	if err := checkEndpoint(endpoint, c); err != nil {
 		return nil, fmt.Errorf("provider %s: setting endpoint: %w", kind, err)
 	}
-	roots, err := rootPool(c.RootCA)
+	roots, err := rootPool(c.RootCA, env)
 	if err != nil {
 		return nil, fmt.Errorf("provider %s: setting root_ca: %w", kind, err)
 	}

@@ -65,7 +65,7 @@ func newWebhook(s webhookSettings, env Environment,
 	if err != nil {
 		return nil, fmt.Errorf("provider webhook: setting secrets: %w", err)
 	}
-	roots, err := rootPool(s.RootCA)
+	roots, err := rootPool(s.RootCA, env)
 	if err != nil {
 		return nil, fmt.Errorf("provider webhook: setting root_ca: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 
@@ -45,6 +46,9 @@ func (s *senders) try(snapshot *Snapshot, env provider.Environment) error {
 }
 
 func openProvider(p *compiledProvider, env provider.Environment) (*openSender, error) {
+	if p.given { // by whoever starts this process, and so may read its files
+		env.Files = os.ReadFile
+	}
 	sender, err := p.kind.Open(p.settings, env)
 	if err != nil {
 		return nil, err

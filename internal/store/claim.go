@@ -17,33 +17,19 @@ const (
 	events   lane = `channel = 'event'`
 )
 
-// Claim implements outbox.Store, for messages to people.
+// Events is the same database as the store of an outbox that carries events to customers, and nothing else. It is not to
+// be closed.
+func (db *DB) Events() *DB {
+	other := *db
+	other.lane = events
+	return &other
+}
+
+// Claim implements outbox.Store.
 func (db *DB) Claim(ctx context.Context, lease string, now, until time.Time, n int) (claimed []outbox.Delivery, examined int, err error) {
-	return db.claim(ctx, messages, lease, now, until, n)
-}
-
-// NextDue implements outbox.Store, for messages to people.
-func (db *DB) NextDue(ctx context.Context, lease string) (at time.Time, err error) {
-	return db.nextDue(ctx, messages, lease)
-}
-
-// Events is the store of an outbox that carries events to customers, and nothing else.
-func (db *DB) Events() outbox.Store { return eventStore{db} }
-
-type eventStore struct{ *DB }
-
-func (s eventStore) Claim(ctx context.Context, lease string, now, until time.Time, n int) (claimed []outbox.Delivery, examined int, err error) {
-	return s.claim(ctx, events, lease, now, until, n)
-}
-
-func (s eventStore) NextDue(ctx context.Context, lease string) (at time.Time, err error) {
-	return s.nextDue(ctx, events, lease)
-}
-
-func (db *DB) claim(ctx context.Context, l lane, lease string, now, until time.Time, n int) (claimed []outbox.Delivery, examined int, err error) {
 	err = db.transact(ctx, func(t *tx) error {
 		claimed = nil
-		due, err := t.due(l, lease, now, n)
+		due, err := t.due(db.lane, lease, now, n)
 		examined = len(due)
 		if err != nil {
 			return err
@@ -155,10 +141,11 @@ func (db *DB) Return(ctx context.Context, lease string, ids []string, now time.T
 	})
 }
 
-func (db *DB) nextDue(ctx context.Context, l lane, lease string) (at time.Time, err error) {
+// NextDue implements outbox.Store.
+func (db *DB) NextDue(ctx context.Context, lease string) (at time.Time, err error) {
 	err = db.look(ctx, func(t *tx) error {
 		var ms int64
-		_, err := t.one(`SELECT due_at FROM deliveries WHERE state IN ('queued', 'sending') AND `+string(l)+` AND lease <> $1
+		_, err := t.one(`SELECT due_at FROM deliveries WHERE state IN ('queued', 'sending') AND `+string(db.lane)+` AND lease <> $1
 			ORDER BY due_at LIMIT 1`, []any{lease}, &ms)
 		at = fromMillis(ms)
 		return err

@@ -26,6 +26,8 @@ type DB struct {
 	backend
 	sealer          Sealer
 	suppressBounced time.Duration
+	// lane is which deliveries are claimed.
+	lane lane
 	// publisher is nil where nobody is told of anything.
 	publisher Publisher
 }
@@ -77,7 +79,7 @@ func Open(ctx context.Context, url string, sealer Sealer, o Options) (*DB, error
 	if err != nil {
 		return nil, err
 	}
-	return &DB{backend: b, sealer: sealer, suppressBounced: o.SuppressBounced}, nil
+	return &DB{backend: b, sealer: sealer, lane: messages, suppressBounced: o.SuppressBounced}, nil
 }
 
 // Migrate brings the schema to this program's version and returns how many steps that took. Processes that start
