@@ -22,7 +22,7 @@ func Choose(templates []*Template, applications []string, purpose string, channe
 	var least rank
 	for _, t := range templates {
 		d := &t.Document
-		if !d.Enabled || d.Channel != channel || d.Application != "" && !slices.Contains(applications, d.Application) ||
+		if d.Disabled || d.Channel != channel || d.Application != "" && !slices.Contains(applications, d.Application) ||
 			d.Purpose != "" && d.Purpose != purpose {
 			continue
 		}

@@ -16,7 +16,7 @@ func bare(t testing.TB, c *compose.Composer, channel outbox.Channel, words strin
 	for i := range part {
 		part[i] = strings.TrimPrefix(part[i], "-")
 	}
-	d := compose.TemplateDocument{Name: "t", Channel: channel, Application: part[0], Purpose: part[1], Language: part[2], Text: "{{ code }}", Enabled: true}
+	d := compose.TemplateDocument{Name: "t", Channel: channel, Application: part[0], Purpose: part[1], Language: part[2], Text: "{{ code }}"}
 	if channel == outbox.Email {
 		d.Subject = "s"
 	}
@@ -44,7 +44,7 @@ func TestTheMostSpecificTemplateWins(t *testing.T) {
 		}
 	}
 	off := *fitting[0]
-	off.Document.Enabled = false
+	off.Document.Disabled = true
 	others = append(others, &off)
 	choose := func(templates []*compose.Template) *compose.Template {
 		return compose.Choose(templates, []string{"app_1", "shop"}, "sign_in", outbox.Email, c.Languages("de"))
@@ -131,7 +131,7 @@ func TestLanguageOfATemplate(t *testing.T) {
 		c.Language = test.house
 		var templates []*compose.Template
 		for language := range strings.FieldsSeq(test.templates) {
-			d := compose.TemplateDocument{Name: "t", Channel: outbox.SMS, Language: language, Text: "{{ language }} {{ code }}", Enabled: true}
+			d := compose.TemplateDocument{Name: "t", Channel: outbox.SMS, Language: language, Text: "{{ language }} {{ code }}"}
 			templates = append(templates, compile(t, c, d))
 		}
 		with(t, c, templates...)

@@ -20,7 +20,8 @@ const Liquid = "liquid"
 // and html are Liquid.
 type TemplateDocument struct {
 	// Name is 1 to 64 lower-case letters, digits, hyphens and underscores.
-	Name string `json:"name"`
+	// It stands beside the document where it is kept.
+	Name string `json:"-"`
 	// Application, Purpose and Language narrow what the template is for; empty means any. Application is the id or the
 	// name of an application, Purpose one of sign_up, sign_in, password_reset, mfa and verify, Language a BCP 47 tag.
 	Application string `json:"application,omitempty"`
@@ -36,7 +37,8 @@ type TemplateDocument struct {
 	Subject string `json:"subject,omitempty"`
 	Text    string `json:"text,omitempty"`
 	HTML    string `json:"html,omitempty"`
-	Enabled bool   `json:"enabled"`
+	// Disabled takes it out of the choice.
+	Disabled bool `json:"disabled,omitempty"`
 	// Syntax is "liquid", or empty, which means the same.
 	Syntax string `json:"syntax,omitempty"`
 }

@@ -20,7 +20,7 @@ func FuzzCompile(f *testing.F) {
 	catalogues := composer(f).Catalogues
 	f.Fuzz(func(t *testing.T, subject, text, html string) {
 		c := &compose.Composer{Catalogues: catalogues}
-		d := compose.TemplateDocument{Name: "f", Channel: outbox.Email, Language: "en", Purpose: "sign_in", Subject: subject, Text: text, HTML: html, Enabled: true}
+		d := compose.TemplateDocument{Name: "f", Channel: outbox.Email, Language: "en", Purpose: "sign_in", Subject: subject, Text: text, HTML: html}
 		compiled, err := compose.Compile(d, compose.Rules{Composer: c})
 		if err != nil {
 			var problems compose.Problems

@@ -30,11 +30,11 @@ const page = `<!doctype html>
 </body></html>`
 
 func mailDocument() compose.TemplateDocument {
-	return compose.TemplateDocument{Name: "mail", Channel: outbox.Email, Subject: "{{ code }} {{ application.name }}", HTML: page, Enabled: true, Syntax: "liquid"}
+	return compose.TemplateDocument{Name: "mail", Channel: outbox.Email, Subject: "{{ code }} {{ application.name }}", HTML: page, Syntax: "liquid"}
 }
 
 func smsDocument() compose.TemplateDocument {
-	return compose.TemplateDocument{Name: "sms", Channel: outbox.SMS, Text: "{{ t.sms }}", Enabled: true}
+	return compose.TemplateDocument{Name: "sms", Channel: outbox.SMS, Text: "{{ t.sms }}"}
 }
 
 func house(t testing.TB) *compose.Composer {
@@ -118,7 +118,7 @@ func TestVariablesHoldWhatTheListSays(t *testing.T) {
 	for _, v := range compose.Variables() {
 		for _, channel := range []outbox.Channel{outbox.Email, outbox.SMS} {
 			path := strings.Replace(v.Name, ".*", ".anything", 1)
-			d := compose.TemplateDocument{Name: "v", Channel: channel, Language: "en", Text: "{% if " + path + " %}yes{% else %}no{% endif %} {{ code }}", Enabled: true}
+			d := compose.TemplateDocument{Name: "v", Channel: channel, Language: "en", Text: "{% if " + path + " %}yes{% else %}no{% endif %} {{ code }}"}
 			if channel == outbox.Email {
 				d.Subject = "x"
 			}

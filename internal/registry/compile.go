@@ -130,7 +130,7 @@ func (c *compiler) document(rules Rules, d Document) error {
 		return c.application(d.Name, body)
 	case *House:
 		return c.ourHouse(d.Name, body)
-	case *Template:
+	case *compose.TemplateDocument:
 		return c.template(d, body, rules)
 	case *Guard:
 		return c.guard(d.Name, body)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/otpost/otpost/internal/compose"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/suggest"
 )
@@ -58,7 +59,7 @@ func blank(k Kind) any {
 	case HouseKind:
 		return &House{}
 	case TemplateKind:
-		return &Template{}
+		return &compose.TemplateDocument{}
 	case GuardKind:
 		return &Guard{}
 	case SubscriptionKind:

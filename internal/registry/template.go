@@ -8,30 +8,8 @@ import (
 	"unicode"
 
 	"github.com/otpost/otpost/internal/compose"
-	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
 )
-
-// Template is the wording of one kind of message, in Liquid; see compose.TemplateDocument for what each member means.
-type Template struct {
-	Channel     outbox.Channel `json:"channel"`
-	Application string         `json:"application,omitempty"`
-	Purpose     string         `json:"purpose,omitempty"`
-	Language    string         `json:"language,omitempty"`
-	From        string         `json:"from,omitempty"`
-	FromName    string         `json:"from_name,omitempty"`
-	Subject     string         `json:"subject,omitempty"`
-	Text        string         `json:"text,omitempty"`
-	HTML        string         `json:"html,omitempty"`
-	Syntax      string         `json:"syntax,omitempty"`
-	Disabled    bool           `json:"disabled,omitempty"`
-}
-
-// document is the template as compose takes it.
-func (t *Template) document(name string) compose.TemplateDocument {
-	return compose.TemplateDocument{Name: name, Application: t.Application, Purpose: t.Purpose, Language: t.Language, Channel: t.Channel,
-		From: t.From, FromName: t.FromName, Subject: t.Subject, Text: t.Text, HTML: t.HTML, Syntax: t.Syntax, Enabled: !t.Disabled}
-}
 
 // templates keeps what was compiled: every message that a template can be chosen for is tried when it is, which is not to
 // be done again because another document changed.
@@ -68,17 +46,17 @@ func (k *templates) compile(d compose.TemplateDocument, body string, rules compo
 	return t, nil
 }
 
-func (c *compiler) template(d Document, t *Template, rules Rules) error {
+func (c *compiler) template(d Document, document *compose.TemplateDocument, rules Rules) error {
 	if rules.Composer == nil {
 		return errors.New("this process composes no messages")
 	}
-	document := t.document(d.Name)
+	document.Name = d.Name
 	key := document.Key()
 	if other, taken := c.templateKeys[key]; taken {
 		return fmt.Errorf("%s is for the same channel, application, purpose and language; change one, or delete it", other)
 	}
 	c.templateKeys[key] = d.Name
-	compiled, err := rules.templates.compile(document, string(d.Body), rules.compose(), c.stored)
+	compiled, err := rules.templates.compile(*document, string(d.Body), rules.compose(), c.stored)
 	var problems compose.Problems
 	if errors.As(err, &problems) {
 		lines := make([]string, len(problems))
@@ -102,15 +80,16 @@ func (r *Rules) compose() compose.Rules {
 func (s *Snapshot) Templates() []*compose.Template { return s.templates }
 
 // PreviewTemplate renders sample content in every language that a template can be chosen for, without keeping anything.
-// The body is in the form of Template. Its error is *Invalid for a body that cannot be read.
+// The body is in the form of compose.TemplateDocument. Its error is *Invalid for a body that cannot be read.
 func (r *Registry) PreviewTemplate(name string, body []byte) ([]compose.Rendering, error) {
-	var t Template
+	var d compose.TemplateDocument
 	invalid := &Invalid{}
-	if err := decode(body, &t); err != nil {
+	if err := decode(body, &d); err != nil {
 		invalid.add(TemplateKind, name, err)
 		return nil, invalid
 	}
-	all, err := compose.Preview(t.document(name), r.Rules.compose(), compose.Sample(t.Channel))
+	d.Name = name
+	all, err := compose.Preview(d, r.Rules.compose(), compose.Sample(d.Channel))
 	if err != nil {
 		invalid.add(TemplateKind, name, err)
 		return nil, invalid
