@@ -89,6 +89,8 @@ type Rate struct {
 // Route says which providers a message is tried with, in which order.
 type Route struct {
 	Channel outbox.Channel `json:"channel"`
+	// Disabled takes the route away without deleting it: messages go the way they would go without it.
+	Disabled bool `json:"disabled,omitempty"`
 	// Match says which messages the route is for; an empty member matches all.
 	Match Match `json:"match,omitzero"`
 	// Priority decides between routes that match: the highest wins, then the narrower match, then the name.

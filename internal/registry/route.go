@@ -59,6 +59,9 @@ func (c *compiler) route(name string, r *Route) error {
 	if hedge := time.Duration(r.Hedge); hedge != 0 && (hedge < 50*time.Millisecond || hedge > time.Minute) {
 		return fmt.Errorf("hedge: want 50ms to 1m, or none")
 	}
+	if r.Disabled { // checked all the same, so that it can be enabled
+		return nil
+	}
 	c.routes = append(c.routes, compiledRoute{name: name, channel: r.Channel, match: r.Match, priority: r.Priority,
 		providers: r.Providers, hedge: time.Duration(r.Hedge)})
 	return nil
