@@ -45,6 +45,8 @@ var table = []room{
 	{"store", []string{"passcode", "outbox", "access", "registry"}, "store implements the interfaces of the rooms it serves, and no door's."},
 
 	{"front", []string{"access", "locale"}, "front is how doors are mounted; what a door says is the door's."},
+	{"front/auth0", []string{"front", "access", "outbox", "registry", "suggest"},
+		"a door knows the corridor and the settings it changes, never the store, another door or another protocol."},
 	{"front/rest", []string{"front", "passcode", "access", "outbox", "locale"},
 		"a door knows the corridor and the engine's words, never the store, another door or another protocol."},
 	{"front/entra", []string{"front", "passcode", "access", "outbox", "locale", "extension"},
