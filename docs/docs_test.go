@@ -282,6 +282,10 @@ A test writes this page from the program; do not edit it.
 A value is taken from the command line (` + "`--ops-listen`" + `), else the environment (` + "`OTPOST_OPS_LISTEN`" + `), else the file
 ` + "`otpost.yaml`" + ` (` + "`ops_listen`" + `; ` + "`--config` or `OTPOST_CONFIG`" + ` names another), else the default. A secret can be read from the
 file that its variable with ` + "`_FILE`" + ` names. ` + "`otpost config show`" + ` prints each value and where it came from.
+
+The group Function is an exception: its names are those of Microsoft's sample Functions, so that a container
+[takes over](guides/takeover.md) with the settings that a Function App has. They are read from the environment alone, in
+this spelling, in capitals, or with App Service's prefix ` + "`APPSETTING_`" + `.
 `)
 	for _, group := range config.Groups() {
 		fmt.Fprintf(&b, "\n## %s\n\n| setting | variable | default | what it does |\n|---|---|---|---|\n", group)

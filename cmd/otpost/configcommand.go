@@ -98,7 +98,7 @@ type documented struct {
 	Name     string   `json:"name"`
 	Group    string   `json:"group"`
 	Env      string   `json:"env"`
-	Flag     string   `json:"flag"`
+	Flag     string   `json:"flag,omitempty"`
 	Default  string   `json:"default"`
 	Choices  []string `json:"choices,omitempty"`
 	Secret   bool     `json:"secret,omitempty"`
@@ -109,7 +109,11 @@ type documented struct {
 func (l settingList) MarshalJSON() ([]byte, error) {
 	var all []documented
 	for _, s := range l {
-		all = append(all, documented{s.Name, s.Group, s.Env, "--" + s.Flag, s.Default, s.Choices, s.Secret, s.Doc})
+		flag := ""
+		if !s.App {
+			flag = "--" + s.Flag
+		}
+		all = append(all, documented{s.Name, s.Group, s.Env, flag, s.Default, s.Choices, s.Secret, s.Doc})
 	}
 	return marshal(all)
 }

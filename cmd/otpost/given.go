@@ -50,6 +50,10 @@ func givenProviders(c *config.Config) (given []registry.Given, err error) {
 		}
 		add(environmentName, "smtp", values, outbox.Email)
 	}
+	if c.Function() {
+		kind, values := functionProvider(c)
+		add(environmentName, kind, values, outbox.Email)
+	}
 	if hook := c.WebhookURL.Reveal(); hook != nil {
 		values := map[string]string{"url": hook.String(), "secrets": c.WebhookSecret.Reveal()}
 		if c.WebhookAllowPrivate {

@@ -92,7 +92,7 @@ func (s *server) openComposer() (*compose.Composer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &compose.Composer{Catalogues: catalogues, Language: s.settings.DefaultLanguage, Now: clock,
+	return &compose.Composer{Catalogues: catalogues, Language: s.settings.DefaultLanguage, Subject: s.settings.FunctionSubject, Now: clock,
 		House:     func() compose.House { return s.registry.Current().House() },
 		Templates: func(compose.Content) []*compose.Template { return s.registry.Current().Templates() },
 		Failed: func(template string, err error) {
@@ -176,6 +176,9 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 	}
 	s.health = &front.Health{Log: s.log, Fresh: time.Second, Checks: []front.Check{{Name: "database", Check: s.db.Ping},
 		{Name: "migrations", Check: s.db.Ready}, {Name: "keys", Check: func(ctx context.Context) error { return errors.Join(tryRing(ring), s.db.KnowsRing(ctx, ring)) }}}}
+	if c.Function() && !c.EntraEnabled() && len(more) == 0 {
+		s.log.Warn("a Function's mail settings are set, and nobody's events are accepted; set entra_tenant_id and entra_audience")
+	}
 	if c.EntraEnabled() || len(more) > 0 {
 		if s.verifier, err = extension.NewVerifier(trustOf(c, more, s.log)); err != nil {
 			return fmt.Errorf("settings of Entra: %w", err)

@@ -21,10 +21,15 @@ type settingsFlags struct {
 // prepare makes the flags. Those outside the groups named are left out of the help; no groups means all.
 func (s *settingsFlags) prepare(groups ...string) {
 	var fields []reflect.StructField
-	for i, setting := range config.Settings() {
+	for i, setting := range flagged() {
 		fields = append(fields, flagOf(i, setting, len(groups) > 0 && !slices.Contains(groups, setting.Group)))
 	}
 	s.Flags = kong.Plugins{reflect.New(reflect.StructOf(fields)).Interface()}
+}
+
+// flagged are the settings that have a flag.
+func flagged() []config.Setting {
+	return slices.DeleteFunc(config.Settings(), func(s config.Setting) bool { return s.App })
 }
 
 // flagOf describes one flag in the tags that kong reads. A pointer tells a flag that was not given from an empty one.
@@ -51,7 +56,7 @@ func tag(name, value string) string { return fmt.Sprintf("%s:%q", name, value) }
 func (s *settingsFlags) given() map[string]string {
 	given := map[string]string{}
 	flags := reflect.ValueOf(s.Flags[0]).Elem()
-	for i, setting := range config.Settings() {
+	for i, setting := range flagged() {
 		switch value := flags.Field(i).Interface().(type) {
 		case *string:
 			if value != nil {

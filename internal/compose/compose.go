@@ -43,6 +43,9 @@ type Composer struct {
 	Catalogues *locale.Catalogues
 	// Language is the house's preference, for people whose own suits no catalogue; after it comes English. Optional.
 	Language string
+	// Subject is that of every mail in the built-in wording, in place of the one in the recipient's language; empty for
+	// none. A template has its own.
+	Subject string
 	// Templates are those that may be chosen for a message, in place of the built-in wording; see Choose. It is called
 	// for every message, from many goroutines. Optional.
 	Templates func(Content) []*Template
@@ -97,6 +100,9 @@ func (c *Composer) Compose(content Content) (outbox.Message, error) {
 	}
 	if err != nil {
 		return outbox.Message{}, err
+	}
+	if c.Subject != "" && m.Channel == outbox.Email {
+		m.Subject = c.Subject
 	}
 	return m, nil
 }

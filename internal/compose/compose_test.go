@@ -104,6 +104,23 @@ func TestWhatEveryMessageHas(t *testing.T) {
 	}
 }
 
+// TestAHousesSubject replaces that of mails in the built-in wording and of nothing else.
+func TestAHousesSubject(t *testing.T) {
+	c := composer(t)
+	c.Subject = "Your Contoso code"
+	if got := say(t, c, content(outbox.Email, "fr", "sign_in")).Subject; got != "Your Contoso code" {
+		t.Errorf("the mail's subject is %q", got)
+	}
+	if got := say(t, c, content(outbox.SMS, "fr", "sign_in")).Subject; got != "" {
+		t.Errorf("a short message has the subject %q", got)
+	}
+	template := bare(t, c, outbox.Email, "- - -")
+	c.Templates = func(compose.Content) []*compose.Template { return []*compose.Template{template} }
+	if got := say(t, c, content(outbox.Email, "fr", "sign_in")).Subject; got != "s" {
+		t.Errorf("a template's mail has the subject %q", got)
+	}
+}
+
 func TestWhatIsNotKnownIsNotSaid(t *testing.T) {
 	c := composer(t)
 	for _, l := range c.Catalogues.Languages() {

@@ -25,6 +25,7 @@ func (c *Config) check() Problems {
 		wrong("mail_from", "mail_url is set and no sender is", "set mail_from to an address the mail server lets you use")
 	}
 	c.checkEntra(wrong)
+	c.checkFunction(wrong)
 	return problems
 }
 

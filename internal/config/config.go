@@ -41,6 +41,13 @@ type Config struct {
 
 	Inbox InboxMode `name:"inbox" default:"off" enum:"off,on,force" group:"Mail" doc:"The built-in inbox, which shows every message and so every code to whoever reaches it. In production only force turns it on."`
 
+	FunctionConnectionString Secret       `name:"mail_connectionString" app:"true" group:"Function" form:"azureconnection" secret:"true" placeholder:"STRING" doc:"Azure Communication Services that the provider named environment sends through: endpoint=https://...;accesskey=... as its page Keys shows it."`
+	FunctionSendGridKey      Secret       `name:"mail_sendgridKey" app:"true" group:"Function" form:"sendgridkey" secret:"true" placeholder:"KEY" doc:"API key of SendGrid, which the provider named environment then sends through, in place of mail_connectionString."`
+	FunctionSender           mail.Address `name:"mail_sender" app:"true" group:"Function" placeholder:"ADDRESS" doc:"Sender's address."`
+	FunctionSenderName       string       `name:"mail_senderName" app:"true" group:"Function" form:"line" placeholder:"NAME" doc:"Sender's name with SendGrid; Azure keeps it with the sender's address."`
+	FunctionSubject          string       `name:"mail_subject" app:"true" group:"Function" form:"line" placeholder:"TEXT" doc:"Subject of every mail that no template has. Empty means the one that otpost writes in the recipient's language."`
+	FunctionTemplate         string       `name:"mail_template" app:"true" group:"Function" form:"sendgridtemplate" placeholder:"ID" doc:"SendGrid's dynamic template that is filled in place of otpost's own mail; it has the code as otp."`
+
 	CodeAlphabet      string        `name:"code_alphabet" default:"0-9" group:"Codes" form:"alphabet" placeholder:"CLASS" doc:"Characters a code is drawn from, as the body of a regular-expression character class; at least 10 distinct ones."`
 	CodeLength        int           `name:"code_length" default:"6" min:"4" max:"12" group:"Codes" doc:"Number of characters in a code."`
 	CodeLifetime      time.Duration `name:"code_lifetime" default:"10m" min:"30s" max:"24h" group:"Codes" doc:"How long a code can be used."`

@@ -36,6 +36,12 @@ func golden(t *testing.T, name string, got []byte) {
 func TestEverySettingIsDocumented(t *testing.T) {
 	envs, flags := map[string]bool{}, map[string]bool{}
 	for _, s := range config.Settings() {
+		if s.App { // a Function's own name, and nothing but that
+			if s.Env != s.Name || s.Flag != "" || s.Group != "Function" || !strings.HasPrefix(s.Name, "mail_") {
+				t.Errorf("%s has the variable %q, the flag %q and the group %q", s.Name, s.Env, s.Flag, s.Group)
+			}
+			s.Env, s.Flag = "OTPOST_"+strings.ToUpper(s.Name), strings.ReplaceAll(s.Name, "_", "-")
+		}
 		if !regexp.MustCompile(`^[A-Z].*[^ ]\.$`).MatchString(s.Doc) {
 			t.Errorf("%s has no whole sentence: %q", s.Name, s.Doc)
 		}

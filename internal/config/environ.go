@@ -16,6 +16,9 @@ func (l *loader) variables(values map[string]value, others []string) {
 	known := append([]string{prefix + "CONFIG"}, others...)
 	settings := map[string]Setting{}
 	for _, s := range Settings() {
+		if s.App {
+			continue
+		}
 		settings[s.Env] = s
 		known = append(known, s.Env)
 		if s.Secret {

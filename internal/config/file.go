@@ -72,6 +72,11 @@ func (l *loader) entry(values map[string]value, path string, key, node *yaml.Nod
 		l.fail(unknown(origin, "setting", key.Value, settingNames()))
 		return
 	}
+	if setting.App {
+		l.fail(&Problem{Setting: setting.Name, Origin: origin, What: "it is read from the environment alone, as a Function has it",
+			Do: "set it there, or use mail_url or a provider of otpost's own"})
+		return
+	}
 	if earlier, twice := values[setting.Name]; twice {
 		l.fail(&Problem{Setting: setting.Name, Origin: origin, What: "it is already set at " + earlier.origin.Where, Do: "keep one of the two"})
 		return
@@ -111,7 +116,9 @@ func scalars(node *yaml.Node) (string, error) {
 func settingNames() []string {
 	var names []string
 	for _, s := range Settings() {
-		names = append(names, s.Name)
+		if !s.App {
+			names = append(names, s.Name)
+		}
 	}
 	return names
 }

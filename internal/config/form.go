@@ -28,6 +28,14 @@ func checkForm(form, text string) error {
 		return matches(guidForm, text, "it is not a GUID")
 	case "label":
 		return matches(labelForm, text, "it is not one label of a host name")
+	case "line":
+		return checkLine(text)
+	case "azureconnection":
+		return checkAzureConnection(text)
+	case "sendgridkey":
+		return matches(sendgridKeyForm, text, "it is not an API key of SendGrid, which begins with SG.")
+	case "sendgridtemplate":
+		return matches(sendgridTemplateForm, text, "it is not the id of a dynamic template, which begins with d-")
 	default:
 		panic("config: unknown form " + form)
 	}

@@ -61,6 +61,9 @@ func WriteExample(w io.Writer) error {
 	s.WriteString(exampleHead)
 	group := ""
 	for _, setting := range Settings() {
+		if setting.App {
+			continue
+		}
 		if setting.Group != group {
 			group = setting.Group
 			fmt.Fprintf(&s, "\n# --- %s ---\n", group)

@@ -21,12 +21,13 @@ type Sources struct {
 
 // Load returns the settings with their origins. The error is Problems: everything that is wrong, not only the first.
 func Load(from Sources) (*Config, error) {
-	l := loader{config: Default(), environ: environment(from.Environ)}
+	l := loader{config: Default(), environ: environment(from.Environ), app: appEnvironment(from.Environ)}
 	l.config.origins = map[string]Origin{}
 	values := l.file(cmp.Or(from.Path, l.environ[prefix+"CONFIG"]), from.Path != "")
 	l.variables(values, from.Others)
+	l.appSettings(values)
 	for name, text := range from.Flags {
-		if setting, ok := find(name); ok {
+		if setting, ok := find(name); ok && !setting.App {
 			values[name] = value{text: text, origin: Origin{Source: FromFlag, Where: "--" + setting.Flag}}
 		}
 	}
@@ -45,8 +46,10 @@ type value struct {
 }
 
 type loader struct {
-	config   *Config
-	environ  map[string]string
+	config  *Config
+	environ map[string]string
+	// app are the settings of a Function, by every name they can have.
+	app      map[string]string
 	problems Problems
 }
 

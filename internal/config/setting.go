@@ -26,6 +26,9 @@ type Setting struct {
 	Choices []string
 	// Secret settings are masked when shown, and may be read from the file that Env with _FILE names.
 	Secret bool
+	// App settings are those of Microsoft's sample Functions: they are read from the environment alone, where a Function
+	// has them, and have neither a flag nor a line in the file. Env is the name as the Function has it.
+	App bool
 	// Bool settings need no value on the command line.
 	Bool bool
 
@@ -71,6 +74,9 @@ func settingOf(f reflect.StructField) Setting {
 		form:        f.Tag.Get("form"),
 		min:         f.Tag.Get("min"),
 		max:         f.Tag.Get("max"),
+	}
+	if f.Tag.Get("app") == "true" {
+		s.App, s.Env, s.Flag = true, name, ""
 	}
 	if enum := f.Tag.Get("enum"); enum != "" {
 		s.Choices = strings.Split(enum, ",")
