@@ -19,6 +19,7 @@ func parts() []part {
 			[]string{"./internal/...", "./docs"}, "Advisor|Uniform|Draw|Route|Inventory"},
 		{"crash", "kill -9 at each named point: nothing accepted is lost, no code verifies twice", []string{"./proof/crash"}, ""},
 		{"faults", "each way a provider can misbehave is survived and named rightly", []string{"./proof/faults"}, ""},
+		{"failover", "one provider of two misbehaves: nothing is lost, and little is late", []string{"./proof/failover"}, ""},
 		{"linear", "histories of many clients are those of one passcode after the other", []string{"./proof/linear"}, ""},
 		{"nodes", "nodes and the primary database die under load: nothing accepted is lost, limits hold", []string{"./proof/nodes"}, ""},
 		{"silence", "who is known and what the code is shows in no answer, time, file or log", []string{"./proof/silence"}, ""},
