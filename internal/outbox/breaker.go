@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -69,6 +70,13 @@ func (b *breakers) admits(ctx context.Context, provider string, now time.Time) b
 	}
 	b.mu.Unlock()
 	return won
+}
+
+// spares reports whether one of these providers is not known to be down.
+func (b *breakers) spares(providers []string, now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.ContainsFunc(providers, func(p string) bool { return !now.Before(b.open[p]) })
 }
 
 // learn takes the outcome of an attempt into account; fault is nil when the provider took the message.

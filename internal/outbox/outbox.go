@@ -92,6 +92,9 @@ type Delivery struct {
 	// Hedge is how long a provider may be silent before the next is asked as well, 0 for never. It is not kept: what
 	// another process takes up is tried at one provider after the other.
 	Hedge time.Duration
+	// AwaitedUntil is until when a caller waits to be told that the message was taken, zero when none does; see ConnectBy.
+	// It is not kept either. Nothing else depends on it: that is AnswerBy.
+	AwaitedUntil time.Time
 	// Step is the index in Route of the next provider to try.
 	Step  int
 	State State

@@ -103,7 +103,7 @@ func (o *Outbox) recordFailure(ctx context.Context, d Delivery, t tried) {
 		o.room.Add(1)
 		return
 	}
-	after.Message, after.Hedge = d.Message, d.Hedge
+	after.Message, after.Hedge, after.AwaitedUntil = d.Message, d.Hedge, d.AwaitedUntil
 	o.follow(ctx, after, a)
 }
 

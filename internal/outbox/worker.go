@@ -196,7 +196,7 @@ type tried struct {
 func (o *Outbox) try(ctx context.Context, d *Delivery, step int) tried {
 	now := o.Now()
 	t := tried{step: step, attempt: Attempt{Delivery: d.ID, Provider: d.Route[step], At: now}}
-	ref, err := o.send(ctx, t.attempt.Provider, d)
+	ref, err := o.send(o.hurried(ctx, d, step, now), t.attempt.Provider, d)
 	faultpoint.Here("send.after_answer")
 	ended := o.Now()
 	t.attempt.Took = ended.Sub(now)

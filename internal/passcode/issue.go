@@ -172,6 +172,9 @@ func (e *Engine) send(ctx context.Context, d *outbox.Delivery, wait time.Duratio
 		defer watch.Stop()
 	}
 	if reserved {
+		if wait > 0 {
+			d.AwaitedUntil = e.Now().Add(wait)
+		}
 		e.Outbox.HandOver(*d)
 	} else {
 		e.Outbox.Wake()

@@ -14,6 +14,17 @@ import (
 	"github.com/otpost/otpost/internal/outbox"
 )
 
+// errNoConnection ends a try for which outbox.ConnectBy has passed.
+var errNoConnection = errors.New("no connection in the time that was left for one")
+
+// connecting bounds ctx by outbox.ConnectBy, for what comes before a message can be written.
+func connecting(ctx context.Context) (context.Context, context.CancelFunc) {
+	if by, ok := outbox.ConnectBy(ctx); ok {
+		return context.WithDeadlineCause(ctx, by, errNoConnection)
+	}
+	return ctx, func() {}
+}
+
 // networkClass is the class of a failure to talk at all. What settings must be changed to cure is Account; everything
 // else may pass by itself.
 func networkClass(err error) outbox.Class {
@@ -58,6 +69,8 @@ func networkDetail(err error) string {
 		return "the host name could not be looked up"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
+	case errors.Is(err, errNoConnection):
+		return errNoConnection.Error()
 	case errors.Is(err, context.Canceled):
 		return "cancelled"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),

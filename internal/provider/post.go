@@ -66,6 +66,13 @@ func do(ctx context.Context, client *http.Client, method, url string, header htt
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wrote written
+	if by, ok := outbox.ConnectBy(ctx); ok {
+		wrote.connecting = time.AfterFunc(time.Until(by), func() {
+			wrote.unconnected.Store(true)
+			cancel()
+		})
+		defer wrote.connecting.Stop()
+	}
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, wrote.trace()), method, url, nil)
 	if err != nil {
 		return reply{}, outbox.Faultf(outbox.Account, "", "the URL cannot be used")
@@ -102,12 +109,20 @@ type written struct {
 	failed atomic.Bool
 	// unasked is set if the answer was there before the request.
 	unasked atomic.Bool
+	// connecting ends the request unless a connection comes first, and sets unconnected; nil when there is no hurry.
+	connecting  *time.Timer
+	unconnected atomic.Bool
 }
 
 func (w *written) trace() *httptrace.ClientTrace {
 	var stale func() bool
 	return &httptrace.ClientTrace{
-		GotConn:      func(i httptrace.GotConnInfo) { stale = watchArrivals(i.Conn) },
+		GotConn: func(i httptrace.GotConnInfo) {
+			if w.connecting != nil {
+				w.connecting.Stop()
+			}
+			stale = watchArrivals(i.Conn)
+		},
 		WroteRequest: func(i httptrace.WroteRequestInfo) { w.failed.Store(i.Err != nil) },
 		GotFirstResponseByte: func() {
 			if stale() {
@@ -127,6 +142,8 @@ func (w *written) fault(err error) *outbox.Fault {
 	class := networkClass(err)
 	if class == outbox.Transient && w.last.Load() && !w.failed.Load() {
 		class = outbox.Ambiguous
+	} else if class == outbox.Transient && w.unconnected.Load() {
+		return &outbox.Fault{Class: class, Detail: errNoConnection.Error()}
 	}
 	return &outbox.Fault{Class: class, Detail: networkDetail(err), Err: contextError(err)}
 }

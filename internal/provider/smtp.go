@@ -172,14 +172,16 @@ func (s *smtpSender) Send(ctx context.Context, id string, m outbox.Message) (str
 		return "", fault
 	}
 	defer t.release()
-	c, err := s.pool.get(ctx)
+	reaching, reached := connecting(ctx)
+	defer reached()
+	c, err := s.pool.get(reaching)
 	if err != nil {
 		return "", s.fault(err, &m)
 	}
 	text, err := c.transact(ctx, t)
 	if err != nil && c.kept && c.died(err) && ctx.Err() == nil {
 		// The server closed the kept connection while nobody looked. It took nothing, so a new connection is free to try.
-		c, err = s.pool.renew(ctx, c)
+		c, err = s.pool.renew(reaching, c)
 		if err == nil {
 			text, err = c.transact(ctx, t)
 		}

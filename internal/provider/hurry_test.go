@@ -1,0 +1,81 @@
+package provider_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/provider"
+)
+
+// mute is a port that takes connections and says nothing on them.
+func mute(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { c.Close() })
+		}
+	}()
+	return l.Addr().String()
+}
+
+// Where another provider could take the message, one that cannot be spoken to is given up while the caller waits, and
+// what is concluded is that nothing was sent.
+func TestAConnectionThatDoesNotComeInTimeIsGivenUp(t *testing.T) {
+	address := mute(t)
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range map[string]outbox.Sender{
+		"https": openWebhook(t, "https://"+address, nil, provider.Environment{}),
+		"smtp":  openSMTP(t, inClear(port)),
+	} {
+		ctx := outbox.WithConnectBy(context.Background(), time.Now().Add(20*time.Millisecond))
+		_, err := s.Send(ctx, "dlv_1", sampleMessage())
+		var fault *outbox.Fault
+		if !errors.As(err, &fault) || fault.Class != outbox.Transient {
+			t.Errorf("%s: %v, want transient", name, err)
+		}
+		if want := "no connection in the time that was left for one"; fault != nil && fault.Detail != want && fault.Detail != "EHLO: "+want &&
+			fault.Detail != "greeting: "+want {
+			t.Errorf("%s: %q", name, fault.Detail)
+		}
+	}
+}
+
+// A message that is written is waited for, however little time was left for the connection.
+func TestAnAnswerMayComeAfterTheTimeForTheConnection(t *testing.T) {
+	by := time.Now().Add(300 * time.Millisecond)
+	passed := make(chan struct{})
+	time.AfterFunc(time.Until(by), func() { close(passed) })
+	server := &script{at: on("dot", func(c *scriptConn) bool {
+		<-passed
+		return say("250 2.0.0 Ok: queued as 4F3B1C0A")(c)
+	})}
+	hook := serveHTTP(t, func(http.ResponseWriter, *http.Request) { <-passed })
+	for name, s := range map[string]outbox.Sender{
+		"http": openWebhook(t, hook, nil, provider.Environment{}),
+		"smtp": openSMTP(t, inClear(server.start(t))),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := s.Send(outbox.WithConnectBy(context.Background(), by), "dlv_1", sampleMessage()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
