@@ -185,6 +185,7 @@ func TestHedge(t *testing.T) {
 	}
 	refused := outbox.Faultf(outbox.InvalidRecipient, "550", "no such mailbox")
 	failed := outbox.Faultf(outbox.Transient, "503", "down")
+	failing := slow(time.Millisecond, failed)
 	for name, c := range map[string]struct {
 		first, second func(context.Context, int) error
 		provider      string
@@ -194,12 +195,13 @@ func TestHedge(t *testing.T) {
 		tries         int
 		uncertain     bool
 	}{
-		"quick":                 {nil, nil, "first", outbox.Accepted, 0, [2]int{1, 0}, 1, false},
-		"slow":                  {slow(time.Second, nil), nil, "second", outbox.Accepted, 300 * time.Millisecond, [2]int{1, 1}, 2, false},
-		"silent":                {slow(time.Hour, nil), nil, "second", outbox.Accepted, 300 * time.Millisecond, [2]int{1, 1}, 2, true},
-		"slow, the other worse": {slow(time.Second, nil), slow(time.Minute, nil), "first", outbox.Accepted, time.Second, [2]int{1, 1}, 2, true},
-		"slow, and refused":     {slow(time.Second, refused), slow(2*time.Second, failed), "", outbox.Failed, 2300 * time.Millisecond, [2]int{1, 1}, 2, false},
-		"quick failure":         {slow(time.Millisecond, failed), nil, "second", outbox.Accepted, time.Millisecond, [2]int{1, 1}, 2, false},
+		"quick":                     {nil, nil, "first", outbox.Accepted, 0, [2]int{1, 0}, 1, false},
+		"slow":                      {slow(time.Second, nil), nil, "second", outbox.Accepted, 300 * time.Millisecond, [2]int{1, 1}, 2, false},
+		"silent":                    {slow(time.Hour, nil), nil, "second", outbox.Accepted, 300 * time.Millisecond, [2]int{1, 1}, 2, true},
+		"slow, the other worse":     {slow(time.Second, nil), slow(time.Minute, nil), "first", outbox.Accepted, time.Second, [2]int{1, 1}, 2, true},
+		"slow, and refused":         {slow(time.Second, refused), slow(2*time.Second, failed), "", outbox.Failed, 2300 * time.Millisecond, [2]int{1, 1}, 2, false},
+		"refused, the other failed": {slow(2*time.Second, refused), failing, "", outbox.Failed, 2 * time.Second, [2]int{1, 1}, 2, false},
+		"quick failure":             {slow(time.Millisecond, failed), nil, "second", outbox.Accepted, time.Millisecond, [2]int{1, 1}, 2, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, h *house) {
@@ -227,4 +229,60 @@ func TestHedge(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A provider that falls silent must not hold up those who carry the messages that another one takes.
+func TestWorkersDoNotWaitForAHedgedProvider(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = func(ctx context.Context, _ int) error {
+			<-ctx.Done()
+			return outbox.Faultf(outbox.Ambiguous, "", "no answer")
+		}
+		o, stop := h.process(t, nil) // two workers
+		began := time.Now()
+		var ids []string
+		for range 6 {
+			ids = append(ids, h.hedged(t, o, 300*time.Millisecond))
+		}
+		for _, id := range ids {
+			watch := o.Watch(id)
+			watch.Wait(t.Context())
+			watch.Stop()
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("two workers took %v for six messages, want three times the hedge", took)
+		}
+		stop() // what is still under way is recorded before the process ends
+		for _, id := range ids {
+			if d := h.row(t, id); d.Provider != "second" || d.Tries != 2 || !d.Uncertain {
+				t.Errorf("%+v", d)
+			}
+		}
+		if o.Held() != 0 {
+			t.Errorf("%d deliveries are still held", o.Held())
+		}
+	})
+}
+
+// That a process is ended amid its sends says nothing of the providers.
+func TestAnEndingProcessOpensNoBreaker(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = func(ctx context.Context, _ int) error {
+			<-ctx.Done()
+			return outbox.Faultf(outbox.Transient, "", "cancelled")
+		}
+		o := h.idle(func(s *outbox.Settings) { s.Breakers, s.Workers = h.db, 8 })
+		ctx, end := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- o.Run(ctx, ctx) }()
+		for range 8 {
+			h.accept(t, o, "lea@example.org", "first")
+		}
+		synctest.Wait()
+		end()
+		<-done
+		if open, err := h.db.Breakers(context.Background()); err != nil || len(open) > 0 {
+			t.Errorf("%v, %v", open, err)
+		}
+	})
 }

@@ -5,9 +5,13 @@ import (
 	"time"
 )
 
+// besides bounds the attempts that are still under way while their messages are with another provider. Workers do not
+// wait for those: a provider that fell silent would hold up all of them, and with them what the hedge is for.
+const besides = 512
+
 // carryHedged tries a provider, and when it is silent for the time of the hedge also the next one. Whichever takes the
-// message first is the answer; the other one's outcome is recorded beside it. Both end with trying.
-func (o *Outbox) carryHedged(trying, ctx context.Context, d Delivery) {
+// message first is the answer; the other one's outcome is recorded beside it. cancel ends trying, which both end with.
+func (o *Outbox) carryHedged(trying context.Context, cancel context.CancelFunc, ctx context.Context, d Delivery) {
 	outcomes := make(chan tried, 2)
 	start := func(step int) { go func() { outcomes <- o.try(trying, &d, step) }() }
 	start(d.Step)
@@ -15,6 +19,7 @@ func (o *Outbox) carryHedged(trying, ctx context.Context, d Delivery) {
 	defer timer.Stop()
 	select {
 	case only := <-outcomes:
+		cancel()
 		o.conclude(ctx, d, only)
 		return
 	case <-timer.C:
@@ -23,16 +28,44 @@ func (o *Outbox) carryHedged(trying, ctx context.Context, d Delivery) {
 	first := <-outcomes
 	if first.fault == nil {
 		o.conclude(ctx, d, first)
-		o.recordBeside(ctx, d, <-outcomes)
+		o.awaitBeside(ctx, d, outcomes, cancel)
 		return
 	}
 	second := <-outcomes
-	if second.fault != nil && (first.step > second.step || first.fault.Class == InvalidRecipient) {
-		first, second = second, first // the route goes on after the later one, unless there is nobody to reach
+	cancel()
+	if second.fault != nil && goesOn(first, second) {
+		first, second = second, first
 	}
 	o.recordBeside(ctx, d, first)
 	d.Uncertain = d.Uncertain || first.fault.Class == Ambiguous
 	o.conclude(ctx, d, second)
+}
+
+// goesOn reports whether of two failures the first says how the route goes on: there is nobody to reach, or it is the
+// later step.
+func goesOn(first, second tried) bool {
+	if nobody := first.fault.Class == InvalidRecipient; nobody != (second.fault.Class == InvalidRecipient) {
+		return nobody
+	}
+	return first.step > second.step
+}
+
+// awaitBeside records the outcome of an attempt that is still under way, and then ends it. The worker waits for it only
+// when there are too many of them already.
+func (o *Outbox) awaitBeside(ctx context.Context, d Delivery, outcome <-chan tried, cancel context.CancelFunc) {
+	record := func() {
+		defer cancel()
+		o.recordBeside(ctx, d, <-outcome)
+	}
+	select {
+	case o.besides <- struct{}{}:
+		o.pending.Go(func() {
+			defer func() { <-o.besides }()
+			record()
+		})
+	default:
+		record()
+	}
 }
 
 // recordBeside records an attempt whose delivery goes on, or ends, by another one.

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -54,6 +55,8 @@ type Outbox struct {
 	// records holds a token for each attempt whose outcome is not on disk yet, taken those that were accepted.
 	records chan struct{}
 	taken   chan Acceptance
+	// besides holds a token for each attempt whose message another provider has taken meanwhile.
+	besides chan struct{}
 	watches watches
 	held    held
 	down    breakers
@@ -77,8 +80,9 @@ func New(s Settings) *Outbox {
 	}
 	o := &Outbox{Settings: s, store: s.Store, token: NewID("ls", s.Now()), ready: make(chan Delivery, max(0, s.Capacity)),
 		wake: make(chan struct{}, 1), records: make(chan struct{}, recording),
-		taken: make(chan Acceptance, recording), held: held{waiting: map[string]bool{}}, tracks: newTracks(),
-		down: breakers{store: s.Breakers, log: s.Log, failures: map[string]int{}, open: map[string]time.Time{}}}
+		taken: make(chan Acceptance, recording), besides: make(chan struct{}, besides), held: held{waiting: map[string]bool{}},
+		tracks: newTracks(),
+		down:   breakers{store: s.Breakers, log: s.Log, failures: map[string]int{}, open: map[string]time.Time{}}}
 	o.room.Store(int64(max(0, s.Capacity)))
 	return o
 }
@@ -161,12 +165,12 @@ func (o *Outbox) carry(ctx context.Context, d Delivery) {
 		return
 	}
 	trying, cancel := context.WithTimeout(ctx, min(o.AttemptTimeout, d.Deadline.Sub(now)))
-	defer cancel()
 	d.Step = o.choose(ctx, &d, d.Step, now)
 	if d.Hedge > 0 && d.Step+1 < len(d.Route) {
-		o.carryHedged(trying, ctx, d)
+		o.carryHedged(trying, cancel, ctx, d)
 		return
 	}
+	defer cancel()
 	o.conclude(ctx, d, o.try(trying, &d, d.Step))
 }
 
@@ -205,7 +209,9 @@ func (o *Outbox) try(ctx context.Context, d *Delivery, step int) tried {
 		t.attempt.Class, t.attempt.Code, t.attempt.Detail = t.fault.Class, cut(t.fault.Code, maxCode), cut(t.fault.Detail, maxDetail)
 	}
 	t.attempt.Ref = cut(ref, maxRef)
-	o.down.learn(context.WithoutCancel(ctx), t.attempt.Provider, t.fault, ended)
+	if !errors.Is(ctx.Err(), context.Canceled) { // cut off by the end of this process, which says nothing of the provider
+		o.down.learn(context.WithoutCancel(ctx), t.attempt.Provider, t.fault, ended)
+	}
 	return t
 }
 
