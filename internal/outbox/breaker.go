@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -16,6 +17,8 @@ const (
 	breakFor   = 20 * time.Second
 	// breakLongest bounds how long a provider's own Retry-After keeps it out.
 	breakLongest = 15 * time.Minute
+	// sooner is by how much a time to leave a provider alone is to grow, to be worth a transaction.
+	sooner = time.Second
 )
 
 // BreakerStore shares breakers between nodes. Each method is one transaction.
@@ -37,9 +40,10 @@ type breakers struct {
 	log   *slog.Logger
 
 	mu sync.Mutex
-	// failures counts those in a row; open is until when a provider is left alone.
-	failures map[string]int
-	open     map[string]time.Time
+	// failures counts those in a row; open is until when a provider is left alone, and opened since when, where this
+	// process found it.
+	failures     map[string]int
+	open, opened map[string]time.Time
 }
 
 // admits reports whether a provider should be tried now. It may ask the store, when a provider's time is over.
@@ -79,22 +83,33 @@ func (b *breakers) spares(providers []string, now time.Time) bool {
 	return slices.ContainsFunc(providers, func(p string) bool { return !now.Before(b.open[p]) })
 }
 
-// learn takes the outcome of an attempt into account; fault is nil when the provider took the message.
-func (b *breakers) learn(ctx context.Context, provider string, fault *Fault, now time.Time) {
+// learn takes the outcome of an attempt into account; fault is nil when the provider took the message. What began before
+// the provider was left alone is no sign that it is well again: after its first 429, a provider still answers what it has.
+func (b *breakers) learn(ctx context.Context, provider string, fault *Fault, began, now time.Time) {
 	if fault != nil && !classes[fault.Class].breaks {
 		return // it answered, and what it said was about the message
 	}
 	b.mu.Lock()
-	_, down := b.open[provider]
+	known, down := b.open[provider]
 	var until time.Time
 	switch {
+	case fault == nil && down && b.opened[provider].After(began):
+		b.mu.Unlock()
+		return
 	case fault == nil:
 		delete(b.failures, provider)
 		delete(b.open, provider)
+		delete(b.opened, provider)
 	default:
 		b.failures[provider]++
-		if until = b.breaks(provider, fault, down, now); !until.IsZero() {
-			b.open[provider] = until
+		until = b.breaks(provider, fault, down, now)
+		if until.Before(known.Add(sooner)) {
+			until = time.Time{} // what is known says as much, and is shared
+			break
+		}
+		b.open[provider] = until
+		if !down {
+			b.opened[provider] = now
 		}
 	}
 	b.mu.Unlock()
@@ -150,6 +165,7 @@ func (b *breakers) refresh(ctx context.Context) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.open = open
+	maps.DeleteFunc(b.opened, func(provider string, _ time.Time) bool { return open[provider].IsZero() })
 	for provider := range b.failures {
 		if _, down := open[provider]; !down && b.failures[provider] >= breakAfter {
 			delete(b.failures, provider) // another node saw it up

@@ -2,6 +2,7 @@ package outbox_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,6 +122,32 @@ func TestRetryAfterKeepsAProviderOut(t *testing.T) {
 		synctest.Wait()
 		if h.first.count(early) != 0 || h.first.count(late) != 1 {
 			t.Errorf("tried %d times before its time and %d times after", h.first.count(early), h.first.count(late))
+		}
+		stop()
+	})
+}
+
+// What a provider had begun to take before it said "too fast" does not say that it wants more.
+func TestAnOldSuccessDoesNotBringAProviderBack(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		var asked atomic.Int32
+		h.first.do = func(context.Context, int) error {
+			if asked.Add(1) == 1 {
+				time.Sleep(time.Second)
+				return nil
+			}
+			return &outbox.Fault{Class: outbox.Throttled, Code: "429", RetryAfter: 90 * time.Second}
+		}
+		o, stop := h.process(t, shared(h))
+		for range 2 {
+			h.accept(t, o, "lea@example.org", "first", "second")
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(5 * time.Second)
+		id := h.accept(t, o, "lea@example.org", "first", "second")
+		synctest.Wait()
+		if d := h.row(t, id); asked.Load() != 2 || d.Provider != "second" || d.Tries != 1 {
+			t.Errorf("the provider was asked %d times: %+v", asked.Load(), d)
 		}
 		stop()
 	})

@@ -82,7 +82,8 @@ func New(s Settings) *Outbox {
 		wake: make(chan struct{}, 1), records: make(chan struct{}, recording),
 		taken: make(chan Acceptance, recording), besides: make(chan struct{}, besides), held: held{waiting: map[string]bool{}},
 		tracks: newTracks(),
-		down:   breakers{store: s.Breakers, log: s.Log, failures: map[string]int{}, open: map[string]time.Time{}}}
+		down: breakers{store: s.Breakers, log: s.Log, failures: map[string]int{}, open: map[string]time.Time{},
+			opened: map[string]time.Time{}}}
 	o.room.Store(int64(max(0, s.Capacity)))
 	return o
 }
@@ -210,7 +211,7 @@ func (o *Outbox) try(ctx context.Context, d *Delivery, step int) tried {
 	}
 	t.attempt.Ref = cut(ref, maxRef)
 	if !errors.Is(ctx.Err(), context.Canceled) { // cut off by the end of this process, which says nothing of the provider
-		o.down.learn(context.WithoutCancel(ctx), t.attempt.Provider, t.fault, ended)
+		o.down.learn(context.WithoutCancel(ctx), t.attempt.Provider, t.fault, now, ended)
 	}
 	return t
 }
