@@ -127,6 +127,48 @@ func TestRetryAfterKeepsAProviderOut(t *testing.T) {
 	})
 }
 
+// A provider that answers too late is no better than one that is down, where there is another. Where there is none, it is
+// as good as any.
+func TestASilentProviderIsLeftAloneBeforeItsAttemptsEnd(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = func(context.Context, int) error {
+			time.Sleep(10 * time.Second)
+			return nil
+		}
+		o, stop := h.process(t, func(s *outbox.Settings) { s.Breakers, s.Workers = h.db, 8 })
+		began := time.Now()
+		for range 5 {
+			h.accept(t, o, "lea@example.org", "first", "second")
+		}
+		time.Sleep(4 * time.Second)
+		id := h.accept(t, o, "lea@example.org", "first", "second")
+		alone := h.accept(t, o, "lea@example.org", "first")
+		synctest.Wait()
+		if d := h.row(t, id); h.first.count(id) != 0 || d.Provider != "second" {
+			t.Errorf("five attempts are silent, and yet: %+v", d)
+		}
+		time.Sleep(11 * time.Second) // the five were taken in the end, and too late
+		later := h.accept(t, o, "lea@example.org", "first", "second")
+		synctest.Wait()
+		if d := h.row(t, later); d.Provider != "second" {
+			t.Errorf("%v after five late answers: %+v", time.Since(began), d)
+		}
+		if d := h.row(t, alone); d.Provider != "first" || d.Tries != 1 {
+			t.Errorf("where there is no other: %+v", d)
+		}
+		time.Sleep(20 * time.Second)
+		h.first.do = nil
+		for range 2 {
+			id := h.accept(t, o, "lea@example.org", "first", "second")
+			synctest.Wait()
+			if d := h.row(t, id); d.Provider != "first" {
+				t.Errorf("quick again: %+v", d)
+			}
+		}
+		stop()
+	})
+}
+
 // What a provider had begun to take before it said "too fast" does not say that it wants more.
 func TestAnOldSuccessDoesNotBringAProviderBack(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {

@@ -201,6 +201,7 @@ type tried struct {
 func (o *Outbox) try(ctx context.Context, d *Delivery, step int) tried {
 	now := o.Now()
 	t := tried{step: step, attempt: Attempt{Delivery: d.ID, Provider: d.Route[step], At: now}}
+	heard := o.listen(ctx, d, t.attempt.Provider, now)
 	ref, err := o.send(o.hurried(ctx, d, step, now), t.attempt.Provider, d)
 	faultpoint.Here("send.after_answer")
 	ended := o.Now()
@@ -210,7 +211,9 @@ func (o *Outbox) try(ctx context.Context, d *Delivery, step int) tried {
 		t.attempt.Class, t.attempt.Code, t.attempt.Detail = t.fault.Class, cut(t.fault.Code, maxCode), cut(t.fault.Detail, maxDetail)
 	}
 	t.attempt.Ref = cut(ref, maxRef)
-	if !errors.Is(ctx.Err(), context.Canceled) { // cut off by the end of this process, which says nothing of the provider
+	switch inTime := heard(); {
+	case errors.Is(ctx.Err(), context.Canceled): // cut off by the end of this process, which says nothing of the provider
+	case inTime, t.fault != nil && (len(d.Route) == 1 || t.fault.RetryAfter > 0):
 		o.down.learn(context.WithoutCancel(ctx), t.attempt.Provider, t.fault, now, ended)
 	}
 	return t
