@@ -59,7 +59,7 @@ var table = []room{
 	{"extension/emulate", []string{"extension"}, "the emulator plays the other side: it may know the contract, not our receiver."},
 
 	// For tests alone; see testOnly.
-	{"store/storetest", []string{"store", "passcode", "outbox", "access", "seal"}, "storetest is the exam of a store and of nothing else."},
+	{"store/storetest", []string{"store", "passcode", "outbox", "access", "seal", "registry"}, "storetest is the exam of a store and of nothing else."},
 	{"store/pgtest", nil, "pgtest starts a database server and knows nothing of what is kept in it."},
 	{"extension/bubble", nil, "bubble is a network for tests and knows no protocol."},
 }

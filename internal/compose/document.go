@@ -24,23 +24,23 @@ type TemplateDocument struct {
 	Name string `json:"-"`
 	// Application, Purpose and Language narrow what the template is for; empty means any. Application is the id or the
 	// name of an application, Purpose one of sign_up, sign_in, password_reset, mfa and verify, Language a BCP 47 tag.
-	Application string `json:"application,omitempty"`
-	Purpose     string `json:"purpose,omitempty"`
-	Language    string `json:"language,omitempty"`
+	Application string `json:"application,omitempty" help:"Application whose messages they are; all when missing."`
+	Purpose     string `json:"purpose,omitempty" help:"What the codes are for; everything when missing."`
+	Language    string `json:"language,omitempty" help:"Language of the messages, a BCP 47 tag; all when missing."`
 	// Channel is email or sms.
-	Channel outbox.Channel `json:"channel"`
+	Channel outbox.Channel `json:"channel" required:"true" oneof:"email sms" help:"Which messages: email or sms."`
 	// From and FromName override the provider's own sender. From is a bare address, for SMS a number or a name of up
 	// to 11 letters and digits; FromName is for email alone.
-	From     string `json:"from,omitempty"`
-	FromName string `json:"from_name,omitempty"`
+	From     string `json:"from,omitempty" help:"Sender, instead of the provider's: a bare address, for sms a number or a name."`
+	FromName string `json:"from_name,omitempty" help:"Sender's name in a mail, instead of the provider's."`
 	// Subject and HTML are for email alone. Text is made of HTML where it is empty.
-	Subject string `json:"subject,omitempty"`
-	Text    string `json:"text,omitempty"`
-	HTML    string `json:"html,omitempty"`
+	Subject string `json:"subject,omitempty" help:"Subject of a mail, in Liquid."`
+	Text    string `json:"text,omitempty" help:"The message as text, in Liquid; made of html when missing."`
+	HTML    string `json:"html,omitempty" help:"A mail as HTML, in Liquid."`
 	// Disabled takes it out of the choice.
-	Disabled bool `json:"disabled,omitempty"`
+	Disabled bool `json:"disabled,omitempty" help:"Takes it out of the choice without deleting it."`
 	// Syntax is "liquid", or empty, which means the same.
-	Syntax string `json:"syntax,omitempty"`
+	Syntax string `json:"syntax,omitempty" help:"The template language: liquid, also when missing."`
 }
 
 // Key is the same for two documents that compete for the same messages, which a register should not let happen.

@@ -1,9 +1,11 @@
 package registry
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -73,27 +75,21 @@ type compiledProvider struct {
 type compiler struct {
 	*Snapshot
 	invalid Invalid
-	stored  bool
+	// broken are providers that are left out; routes that name them do without.
+	broken map[string]bool
+	stored bool
 	// templateKeys are what templates are for, and their names.
 	templateKeys map[string]string
 }
 
 // compile makes a snapshot of documents, or says everything that is wrong with them.
 //
-// stored says that the documents passed when they were stored, so that templates need no trial.
-func compile(rules Rules, documents []Document, revision int64, stored bool) (*Snapshot, error) {
-	order := map[Kind]int{}
-	for i, k := range Kinds() {
-		order[k] = i
-	}
-	c := &compiler{stored: stored, templateKeys: map[string]string{}, Snapshot: &Snapshot{Revision: revision, Documents: slices.Clone(documents), providers: map[string]*compiledProvider{},
+// broken are names of providers that routes may name though they are not there. It is nil for a change; otherwise the
+// documents passed when they were stored, and templates need no trial.
+func compile(rules Rules, documents []Document, revision int64, broken map[string]bool) (*Snapshot, error) {
+	c := &compiler{broken: broken, stored: broken != nil, templateKeys: map[string]string{}, Snapshot: &Snapshot{Revision: revision, Documents: slices.Clone(documents), providers: map[string]*compiledProvider{},
 		policies: map[string]passcode.Policy{DefaultPolicy: rules.Policy}, applications: map[string]Application{}}}
-	slices.SortFunc(c.Documents, func(a, b Document) int {
-		if a.Kind != b.Kind {
-			return order[a.Kind] - order[b.Kind]
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
+	sortDocuments(c.Documents)
 	for _, g := range rules.Given {
 		if err := c.given(g); err != nil {
 			return nil, err // of the deploy-time settings, which no change of documents mends
@@ -109,6 +105,17 @@ func compile(rules Rules, documents []Document, revision int64, stored bool) (*S
 	}
 	c.sortRoutes()
 	return c.Snapshot, nil
+}
+
+// sortDocuments sorts by kind, what others depend on first, and by name.
+func sortDocuments(documents []Document) {
+	order := map[Kind]int{}
+	for i, k := range Kinds() {
+		order[k] = i
+	}
+	slices.SortFunc(documents, func(a, b Document) int {
+		return cmp.Or(order[a.Kind]-order[b.Kind], strings.Compare(a.Name, b.Name))
+	})
 }
 
 func (c *compiler) document(rules Rules, d Document) error {
@@ -171,7 +178,7 @@ func (c *compiler) provider(d Document, p *Provider) error {
 	}
 	settings, err := kind.ParseJSON(plain)
 	if err != nil {
-		return err
+		return settingError(kind, err)
 	}
 	if p.Rate != nil && (p.Rate.Messages < 1 || time.Duration(p.Rate.Per) < time.Second || time.Duration(p.Rate.Per) > 31*24*time.Hour) {
 		return fmt.Errorf("rate: want at least 1 message per 1s to 744h")
@@ -179,6 +186,22 @@ func (c *compiler) provider(d Document, p *Provider) error {
 	c.providers[d.Name] = &compiledProvider{name: d.Name, kind: kind, settings: settings, disabled: p.Disabled, rate: p.Rate,
 		identity: string(d.Body)}
 	return nil
+}
+
+// aboutSetting is how package provider begins an error about one setting.
+var aboutSetting = regexp.MustCompile(`^(unknown )?setting "?([A-Za-z0-9_-]+)"?:? ?(.*)$`)
+
+// settingError puts the place of a setting before what is wrong with it.
+func settingError(kind provider.Kind, err error) error {
+	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "provider "+kind.Name+": "), "settings: ")
+	parts := aboutSetting.FindStringSubmatch(text)
+	if parts == nil {
+		return fmt.Errorf("settings: %s", text)
+	}
+	if parts[1] != "" {
+		return fmt.Errorf("settings.%s: unknown setting%s", parts[2], parts[3])
+	}
+	return fmt.Errorf("settings.%s: %s", parts[2], parts[3])
 }
 
 func (c *compiler) policy(name string, p *Policy, usual passcode.Policy) error {

@@ -6,14 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/otpost/otpost/internal/compose"
 	"github.com/otpost/otpost/internal/outbox"
-	"github.com/otpost/otpost/internal/suggest"
 )
 
 // Kind is what a document is about, in the singular: "provider".
@@ -71,72 +68,61 @@ func blank(k Kind) any {
 // Provider is one account with a company that sends messages.
 type Provider struct {
 	// Kind is a provider.Kind's name.
-	Kind string `json:"kind"`
-	// Disabled takes the provider out of every route without deleting it.
-	Disabled bool `json:"disabled,omitempty"`
+	Kind     string `json:"kind" required:"true" help:"What it is, one of the kinds that otpost provider kinds lists."`
+	Disabled bool   `json:"disabled,omitempty" help:"Takes the provider out of every route without deleting it."`
 	// Settings are the kind's own. Secrets among them are Secret.
-	Settings map[string]json.RawMessage `json:"settings"`
-	// Rate bounds what the provider is given, over all nodes.
-	Rate *Rate `json:"rate,omitempty"`
+	Settings map[string]json.RawMessage `json:"settings" help:"The kind's own settings."`
+	Rate     *Rate                      `json:"rate,omitempty" help:"Bounds what the provider is given, over all nodes."`
 }
 
 // Rate is at most Messages in any window of Per.
 type Rate struct {
-	Messages int      `json:"messages"`
-	Per      Duration `json:"per"`
+	Messages int      `json:"messages" required:"true" help:"Most messages in any window."`
+	Per      Duration `json:"per" required:"true" help:"Length of the window, 1s to 744h."`
 }
 
 // Route says which providers a message is tried with, in which order.
 type Route struct {
-	Channel outbox.Channel `json:"channel"`
-	// Disabled takes the route away without deleting it: messages go the way they would go without it.
-	Disabled bool `json:"disabled,omitempty"`
-	// Match says which messages the route is for; an empty member matches all.
-	Match Match `json:"match,omitzero"`
-	// Priority decides between routes that match: the highest wins, then the narrower match, then the name.
-	Priority  int        `json:"priority,omitempty"`
-	Providers []RouteLeg `json:"providers"`
-	// Hedge is how long a provider may be silent before the next is asked as well; none is never.
-	Hedge Duration `json:"hedge,omitempty"`
+	Channel   outbox.Channel `json:"channel" required:"true" oneof:"email sms" help:"Which messages: email or sms."`
+	Disabled  bool           `json:"disabled,omitempty" help:"Takes the route away without deleting it: messages go the way they would go without it."`
+	Match     Match          `json:"match,omitzero" help:"Which of them; a list that is missing takes all, and of each list that is there one must fit."`
+	Priority  int            `json:"priority,omitempty" help:"Decides between routes that match: the highest wins, then the narrower match, then the name."`
+	Providers []RouteLeg     `json:"providers" required:"true" help:"Providers in the order in which they are tried, 1 to 8."`
+	Hedge     Duration       `json:"hedge,omitempty" help:"How long a provider may be silent before the next is asked as well; none is never."`
 }
 
 // Match is which messages a route is for. Within a list one member must fit, and each list that is not empty must.
 type Match struct {
-	Applications []string `json:"applications,omitempty"`
-	Purposes     []string `json:"purposes,omitempty"`
-	// Countries are ISO 3166-1 codes of two letters, Prefixes the beginnings of E.164 numbers such as "+33".
-	Countries []string `json:"countries,omitempty"`
-	Prefixes  []string `json:"prefixes,omitempty"`
-	// Domains are mail domains; one that begins with a dot is all below it.
-	Domains []string `json:"domains,omitempty"`
+	Applications []string `json:"applications,omitempty" help:"Names of applications."`
+	Purposes     []string `json:"purposes,omitempty" oneof:"sign_up sign_in password_reset mfa verify" help:"What the codes are for."`
+	Countries    []string `json:"countries,omitempty" help:"ISO 3166-1 codes of two capitals, for sms."`
+	Prefixes     []string `json:"prefixes,omitempty" help:"Beginnings of E.164 numbers such as +33, for sms."`
+	Domains      []string `json:"domains,omitempty" help:"Mail domains; one that begins with a dot is all below it."`
 }
 
 // RouteLeg is one provider of a route.
 type RouteLeg struct {
-	Provider string `json:"provider"`
-	// Weight shares messages among neighbours that have one: of weights 3 and 1 the first is tried first three times out
-	// of four. Without a weight the order is as written.
-	Weight int `json:"weight,omitempty"`
+	Provider string `json:"provider" required:"true" help:"Name of the provider."`
+	// Of weights 3 and 1 the first is tried first three times out of four. Without a weight the order is as written.
+	Weight int `json:"weight,omitempty" help:"Shares messages among neighbours that have one, 1 to 1000; without one the order is as written."`
 }
 
 // Policy is passcode.Policy as it is written. A member that is missing is the default's.
 type Policy struct {
-	Alphabet       *string   `json:"alphabet,omitempty"`
-	Length         *int      `json:"length,omitempty"`
-	Lifetime       *Duration `json:"lifetime,omitempty"`
-	Tries          *int      `json:"tries,omitempty"`
-	Resends        *int      `json:"resends,omitempty"`
-	ResendInterval *Duration `json:"resend_interval,omitempty"`
-	FreshCode      *bool     `json:"fresh_code,omitempty"`
-	Lockout        *Duration `json:"lockout,omitempty"`
+	Alphabet       *string   `json:"alphabet,omitempty" help:"Characters a code is drawn from, as the body of a regular-expression character class; at least 10 distinct ones."`
+	Length         *int      `json:"length,omitempty" help:"Number of characters, 4 to 12."`
+	Lifetime       *Duration `json:"lifetime,omitempty" help:"How long a code can be used, 30s to 24h."`
+	Tries          *int      `json:"tries,omitempty" help:"How many codes may be tried before the passcode locks, 1 to 20."`
+	Resends        *int      `json:"resends,omitempty" help:"How many messages may follow the first one, 0 to 20."`
+	ResendInterval *Duration `json:"resend_interval,omitempty" help:"Least time between two messages of one passcode, up to 1h."`
+	FreshCode      *bool     `json:"fresh_code,omitempty" help:"Makes a resend draw a new code."`
+	Lockout        *Duration `json:"lockout,omitempty" help:"How long a recipient gets no new code after too many wrong ones, up to 24h."`
 }
 
 // Application is what is set for an application beside its keys. The document's name is the application's.
 type Application struct {
-	// Domain is the host on the origin-bound last line of its messages.
-	Domain string `json:"domain,omitempty"`
-	// Policy names the policy of requests that name none.
-	Policy string `json:"policy,omitempty"`
+	Domain string `json:"domain,omitempty" help:"Host that the last line of its messages binds the code to."`
+	Policy string `json:"policy,omitempty" help:"Policy of requests that name none."`
 }
 
 // Duration is a length of time, written as "90s" or "10m".
@@ -171,68 +157,10 @@ func checkName(name string) error {
 	return nil
 }
 
-// decode reads a body strictly: an unknown member, one that comes twice and one of the wrong type are errors that say
-// where.
-func decode(body []byte, into any) error {
-	if len(body) > maxBody {
-		return fmt.Errorf("the document has %d bytes, at most %d are taken", len(body), maxBody)
-	}
-	if err := onceEach(body); err != nil {
-		return err
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	err := d.Decode(into)
-	var typed *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &typed) && typed.Field != "":
-		return fmt.Errorf("%s: want a %s", typed.Field, typeWord(typed.Type))
-	case errors.As(err, &typed):
-		return errors.New("want a JSON object")
-	case err != nil:
-		if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-			return fmt.Errorf("unknown member %s%s", name, suggest.For(strings.Trim(name, `"`), members(reflect.TypeOf(into))))
-		}
-		return fmt.Errorf("not a JSON object of this kind: %w", err)
-	}
-	return nil
-}
-
-func typeWord(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Int, reflect.Int64:
-		return "whole number"
-	case reflect.Slice:
-		return "list"
-	case reflect.Map, reflect.Struct:
-		return "JSON object"
-	}
-	return "string"
-}
-
-// members are the names of all members of a type and of what it holds.
-func members(t reflect.Type) (names []string) {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
-		t = t.Elem()
-	}
-	if t.Kind() != reflect.Struct {
-		return nil
-	}
-	for _, f := range reflect.VisibleFields(t) {
-		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
-			names = append(append(names, name), members(f.Type)...)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
 // onceEach refuses an object that has a member twice, and text after the value.
 func onceEach(body []byte) error {
 	d := json.NewDecoder(bytes.NewReader(body))
-	if err := walk(d, 0); err != nil {
+	if err := walk(d, 0, ""); err != nil {
 		return err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
@@ -243,7 +171,7 @@ func onceEach(body []byte) error {
 
 const maxDepth = 32
 
-func walk(d *json.Decoder, depth int) error {
+func walk(d *json.Decoder, depth int, place string) error {
 	token, err := d.Token()
 	if err != nil {
 		return errors.New("not JSON")
@@ -256,19 +184,21 @@ func walk(d *json.Decoder, depth int) error {
 		return errors.New("nested too deep")
 	}
 	seen := map[string]bool{}
-	for d.More() {
+	for i := 0; d.More(); i++ {
+		inner := fmt.Sprintf("%s[%d]", place, i)
 		if delim == '{' {
 			key, err := d.Token()
 			if err != nil {
 				return errors.New("not JSON")
 			}
 			name, _ := key.(string)
+			inner = join(place, name)
 			if seen[name] {
-				return fmt.Errorf("member %q comes twice", name)
+				return fmt.Errorf("%s: comes twice", inner)
 			}
 			seen[name] = true
 		}
-		if err := walk(d, depth+1); err != nil {
+		if err := walk(d, depth+1, inner); err != nil {
 			return err
 		}
 	}

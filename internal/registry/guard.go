@@ -20,42 +20,42 @@ import (
 // many, to numbers of their own (toll fraud, "SMS pumping"). There is one guard, named "sms".
 type Guard struct {
 	// Countries are the only ones that messages go to; all when empty. ISO 3166-1.
-	Countries []string `json:"countries,omitempty"`
+	Countries []string `json:"countries,omitempty" help:"The only countries that messages go to, ISO 3166-1 codes of two capitals; all when missing."`
 	// DenyPrefixes are beginnings of E.164 numbers that no message goes to.
-	DenyPrefixes []string   `json:"deny_prefixes,omitempty"`
-	Velocity     []Velocity `json:"velocity,omitempty"`
+	DenyPrefixes []string   `json:"deny_prefixes,omitempty" help:"Beginnings of E.164 numbers that no message goes to."`
+	Velocity     []Velocity `json:"velocity,omitempty" help:"Most messages to numbers that begin alike, at most 3."`
 	// Prices are what one message segment costs, by prefix, country or "default", in a currency of your own: "0.075". The
 	// longest prefix that fits wins, then the country.
-	Prices     map[string]string `json:"prices,omitempty"`
-	Budget     *Budget           `json:"budget,omitempty"`
-	Conversion *Conversion       `json:"conversion,omitempty"`
+	Prices     map[string]string `json:"prices,omitempty" help:"What one message segment costs, by prefix, country or default, such as 0.075."`
+	Budget     *Budget           `json:"budget,omitempty" help:"The most that messages may cost."`
+	Conversion *Conversion       `json:"conversion,omitempty" help:"Looks at how many passcodes are verified, by beginnings of numbers."`
 }
 
 // Velocity is at most Messages in any window of Per to all numbers that share their first Digits.
 type Velocity struct {
-	Digits   int      `json:"digits"`
-	Messages int      `json:"messages"`
-	Per      Duration `json:"per"`
+	Digits   int      `json:"digits" required:"true" help:"How many first digits are alike, 1 to 14."`
+	Messages int      `json:"messages" required:"true" help:"Most messages in any window."`
+	Per      Duration `json:"per" required:"true" help:"Length of the window, 1s to 744h."`
 }
 
 // Budget is the most that messages may cost in 24 hours and in 30 days, each from the first message of its window. A
 // message that would exceed it is refused before it is accepted.
 type Budget struct {
-	PerDay   string `json:"per_day,omitempty"`
-	PerMonth string `json:"per_month,omitempty"`
+	PerDay   string `json:"per_day,omitempty" help:"Most in 24 hours, such as 49.90."`
+	PerMonth string `json:"per_month,omitempty" help:"Most in 30 days."`
 }
 
 // Conversion looks at how many of the passcodes to numbers that share their first Digits are verified. Of those that
 // fraudsters ask for, none is.
 type Conversion struct {
-	Digits int      `json:"digits"`
-	Per    Duration `json:"per"`
+	Digits int      `json:"digits" required:"true" help:"How many first digits are alike, 1 to 14."`
+	Per    Duration `json:"per" required:"true" help:"How far back it looks, 1m to 168h."`
 	// Least is how many passcodes must have been sent before anything is concluded; Percent how many of a hundred must be
 	// verified.
-	Least   int `json:"least"`
-	Percent int `json:"percent"`
+	Least   int `json:"least" required:"true" help:"How many passcodes must have been sent before anything is concluded, at least 5."`
+	Percent int `json:"percent" required:"true" help:"How many of a hundred must be verified."`
 	// Mode is "record", which only says so in the log, or "deny".
-	Mode string `json:"mode"`
+	Mode string `json:"mode" required:"true" oneof:"record deny" help:"record only says so in the log, deny refuses."`
 }
 
 // GuardName is the only name of a guard.

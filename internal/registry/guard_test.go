@@ -225,7 +225,7 @@ func TestGuardIsCheckedWhenItIsSaved(t *testing.T) {
 		`{"prices":{"default":"0.1"},"budget":{"per_day":"-1"}}`:                                 `budget.per_day`,
 		`{"conversion":{"digits":4,"per":"1h","least":5,"percent":20,"mode":"block"}}`:           `conversion.mode`,
 		`{"conversion":{"digits":4,"per":"1h","least":1,"percent":20,"mode":"deny"}}`:            `conversion.least`,
-		`{"conversion":{"digits":4,"per":"1h","least":5,"percent":20,"mode":"deny","mode":"x"}}`: `"mode" comes twice`,
+		`{"conversion":{"digits":4,"per":"1h","least":5,"percent":20,"mode":"deny","mode":"x"}}`: `conversion.mode: comes twice`,
 	} {
 		_, err := d.Apply(t.Context(), "test", []registry.Change{{Kind: registry.GuardKind, Name: "sms", Body: []byte(body)}})
 		var invalid *registry.Invalid

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,7 +26,8 @@ type Document struct {
 	// Body is a JSON object in the form of the kind's struct, such as Provider. It can hold credentials: the store seals
 	// it, and nobody is shown it but as Shown returns it.
 	Body json.RawMessage
-	// Version counts the changes of this document, from 1.
+	// Version is the revision that the document was last changed in: it only grows, also where a document was deleted and
+	// made again.
 	Version   int64
 	UpdatedAt time.Time
 }
@@ -39,6 +39,13 @@ type Change struct {
 	Body json.RawMessage
 	// IfVersion, when not nil, refuses the change unless the document has this version; 0 means that it does not exist.
 	IfVersion *int64
+}
+
+// Set is changes that are made together, all or none.
+type Set struct {
+	Changes []Change
+	// Prune names kinds of which every document goes that Changes does not name.
+	Prune []Kind
 }
 
 // Store keeps documents. Each method is one transaction.
@@ -70,7 +77,7 @@ var (
 	ErrChanged = errors.New("registry: the settings were changed meanwhile")
 	// ErrVersion: the document has not the version that the change was made for.
 	ErrVersion = errors.New("registry: the document has another version")
-	// ErrNoDocument: there is none to delete.
+	// ErrNoDocument: there is none of this name.
 	ErrNoDocument = errors.New("registry: no such document")
 )
 
@@ -122,10 +129,14 @@ func Open(ctx context.Context, s Settings) (*Registry, error) {
 // Current is the snapshot in force. It does not change; ask again for each piece of work.
 func (r *Registry) Current() *Snapshot { return r.current.Load() }
 
-// bring compiles documents and puts them in force, without those that do not compile.
+// bring puts documents in force, without those that do not compile or cannot be opened on this node.
 func (r *Registry) bring(documents []Document, revision int64) error {
+	broken := map[string]bool{}
 	for {
-		s, err := compile(r.Rules, documents, revision, true)
+		s, err := compile(r.Rules, documents, revision, broken)
+		if err == nil {
+			err = r.senders.try(s, r.Environment)
+		}
 		var invalid *Invalid
 		switch {
 		case err == nil:
@@ -134,12 +145,15 @@ func (r *Registry) bring(documents []Document, revision int64) error {
 			return err
 		}
 		bad := invalid.Problems[0]
-		r.Log.Error("a stored setting cannot be used and is left out", "kind", string(bad.Kind), "name", bad.Name, "problem", bad.Message)
+		r.Log.Error("a stored setting cannot be used and is left out", "kind", string(bad.Kind), "name", bad.Name, "problem", bad.text())
 		left := slices.DeleteFunc(slices.Clone(documents), func(d Document) bool { return d.Kind == bad.Kind && d.Name == bad.Name })
 		if len(left) == len(documents) {
 			return err
 		}
 		documents = left
+		if bad.Kind == ProviderKind {
+			broken[bad.Name] = true // routes go on with the others
+		}
 	}
 }
 
@@ -163,18 +177,26 @@ func (r *Registry) put(s *Snapshot) error {
 // Apply makes changes, all or none, and returns what they came to. by is who asks for them, as the history shows it. A
 // change that changes nothing is no error; when nothing changes, nothing is written.
 func (r *Registry) Apply(ctx context.Context, by string, changes []Change) (Diff, error) {
+	return r.ApplySet(ctx, by, Set{Changes: changes})
+}
+
+// ApplySet does what Apply does, and prunes.
+func (r *Registry) ApplySet(ctx context.Context, by string, set Set) (Diff, error) {
 	for tries := 1; ; tries++ {
-		diff, err := r.apply(ctx, by, changes)
+		diff, err := r.apply(ctx, by, set)
 		if !errors.Is(err, ErrChanged) || tries == 5 {
 			return diff, err
 		}
 	}
 }
 
-// Plan says what Apply would do, without doing it.
-func (r *Registry) Plan(ctx context.Context, changes []Change) (Diff, error) {
-	p, err := r.plan(ctx, changes)
-	return p.diff, err
+// Plan says what ApplySet would do, without doing it.
+func (r *Registry) Plan(ctx context.Context, set Set) (Diff, error) {
+	p, err := r.plan(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	return p.diff, nil
 }
 
 // planned is a set of changes worked out against the documents of a revision.
@@ -185,10 +207,10 @@ type planned struct {
 	snapshot      *Snapshot
 }
 
-func (r *Registry) apply(ctx context.Context, by string, changes []Change) (Diff, error) {
-	p, err := r.plan(ctx, changes)
+func (r *Registry) apply(ctx context.Context, by string, set Set) (Diff, error) {
+	p, err := r.plan(ctx, set)
 	if err != nil || len(p.diff) == 0 {
-		return p.diff, err
+		return nil, err
 	}
 	if err := r.Store.ChangeDocuments(ctx, r.Tenant, p.base, p.write, p.remove, by, r.Now()); err != nil {
 		return nil, err
@@ -196,7 +218,7 @@ func (r *Registry) apply(ctx context.Context, by string, changes []Change) (Diff
 	return p.diff, r.put(p.snapshot)
 }
 
-func (r *Registry) plan(ctx context.Context, changes []Change) (p planned, err error) {
+func (r *Registry) plan(ctx context.Context, set Set) (p planned, err error) {
 	before, revision, err := r.Store.Documents(ctx, r.Tenant)
 	if err != nil {
 		return p, err
@@ -205,7 +227,12 @@ func (r *Registry) plan(ctx context.Context, changes []Change) (p planned, err e
 	after := slices.Clone(before)
 	now := r.Now()
 	problems := &Invalid{}
-	for _, c := range changes {
+	changes := slices.Concat(set.Changes, set.pruned(before))
+	for i, c := range changes {
+		if slices.ContainsFunc(changes[:i], func(o Change) bool { return o.Kind == c.Kind && o.Name == c.Name }) {
+			problems.add(c.Kind, c.Name, errors.New("the same document is changed twice at once"))
+			continue
+		}
 		if after, err = p.change(after, c, now, problems); err != nil {
 			return p, err
 		}
@@ -213,12 +240,26 @@ func (r *Registry) plan(ctx context.Context, changes []Change) (p planned, err e
 	if err := problems.orNil(); err != nil {
 		return p, err
 	}
-	if p.snapshot, err = compile(r.Rules, after, revision+1, false); err != nil {
+	if len(p.diff) == 0 {
+		return p, nil
+	}
+	if p.snapshot, err = compile(r.Rules, after, revision+1, nil); err != nil {
 		return p, err
 	}
 	p.diff.warn(p.snapshot)
 	p.diff.sort()
 	return p, r.senders.try(p.snapshot, r.Environment)
+}
+
+// pruned are the deletions of what a set does not name.
+func (s Set) pruned(before []Document) (changes []Change) {
+	for _, d := range before {
+		if slices.Contains(s.Prune, d.Kind) &&
+			!slices.ContainsFunc(s.Changes, func(c Change) bool { return c.Kind == d.Kind && c.Name == d.Name }) {
+			changes = append(changes, Change{Kind: d.Kind, Name: d.Name})
+		}
+	}
+	return changes
 }
 
 // change works one change into the documents.
@@ -244,19 +285,20 @@ func (p *planned) change(documents []Document, c Change, now time.Time, problems
 		problems.add(c.Kind, c.Name, err)
 		return documents, nil
 	}
-	made := Document{Kind: c.Kind, Name: c.Name, Body: body, Version: old.Version + 1, UpdatedAt: now}
+	made := Document{Kind: c.Kind, Name: c.Name, Body: body, Version: p.base + 1, UpdatedAt: now}
 	fields := fieldsOf(old, made)
-	if i >= 0 && len(fields) == 0 {
+	switch {
+	case i >= 0 && len(fields) == 0:
 		return documents, nil
-	}
-	p.write = append(p.write, made)
-	if i >= 0 {
+	case i >= 0:
 		p.diff = append(p.diff, Difference{Kind: c.Kind, Name: c.Name, Action: Update, Fields: fields})
 		documents[i] = made
-		return documents, nil
+	default:
+		p.diff = append(p.diff, Difference{Kind: c.Kind, Name: c.Name, Action: Create, Fields: fields})
+		documents = append(documents, made)
 	}
-	p.diff = append(p.diff, Difference{Kind: c.Kind, Name: c.Name, Action: Create, Fields: fields})
-	return append(documents, made), nil
+	p.write = append(p.write, made)
+	return documents, nil
 }
 
 // conversionPolls is how many polls of the revision come between two counts of what converts.
@@ -296,33 +338,3 @@ func (r *Registry) Refresh(ctx context.Context) error {
 
 // Close closes the senders; nothing may be sending any more.
 func (r *Registry) Close() error { return r.senders.close() }
-
-// Problem is one thing that is wrong with a document.
-type Problem struct {
-	Kind Kind
-	Name string
-	// Message says where in the document, what is wrong and what to do. It quotes no secret.
-	Message string
-}
-
-// Invalid says what is wrong with documents, all of it.
-type Invalid struct{ Problems []Problem }
-
-func (i *Invalid) Error() string {
-	lines := make([]string, len(i.Problems))
-	for n, p := range i.Problems {
-		lines[n] = fmt.Sprintf("%s %s: %s", p.Kind, p.Name, p.Message)
-	}
-	return strings.Join(lines, "; ")
-}
-
-func (i *Invalid) add(kind Kind, name string, err error) {
-	i.Problems = append(i.Problems, Problem{kind, name, err.Error()})
-}
-
-func (i *Invalid) orNil() error {
-	if len(i.Problems) == 0 {
-		return nil
-	}
-	return i
-}

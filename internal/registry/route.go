@@ -39,9 +39,12 @@ func (c *compiler) route(name string, r *Route) error {
 		return fmt.Errorf("providers: want 1 to %d", maxLegs)
 	}
 	seen := map[string]bool{}
+	legs := make([]RouteLeg, 0, len(r.Providers))
 	for i, leg := range r.Providers {
 		p, ok := c.providers[leg.Provider]
 		switch {
+		case c.broken[leg.Provider]:
+			continue
 		case !ok:
 			return fmt.Errorf("providers[%d]: unknown provider %q%s", i, leg.Provider, suggest.For(leg.Provider, slices.Collect(maps.Keys(c.providers))))
 		case seen[leg.Provider]:
@@ -52,6 +55,10 @@ func (c *compiler) route(name string, r *Route) error {
 			return fmt.Errorf("providers[%d].weight: want 0 to 1000", i)
 		}
 		seen[leg.Provider] = true
+		legs = append(legs, leg)
+	}
+	if len(legs) == 0 {
+		return fmt.Errorf("providers: none of them can be used")
 	}
 	if err := r.Match.check(r.Channel); err != nil {
 		return err
@@ -63,7 +70,7 @@ func (c *compiler) route(name string, r *Route) error {
 		return nil
 	}
 	c.routes = append(c.routes, compiledRoute{name: name, channel: r.Channel, match: r.Match, priority: r.Priority,
-		providers: r.Providers, hedge: time.Duration(r.Hedge)})
+		providers: legs, hedge: time.Duration(r.Hedge)})
 	return nil
 }
 
@@ -105,7 +112,7 @@ func (m *Match) check(channel outbox.Channel) error {
 func checkCountries(place string, list []string) error {
 	for i, code := range list {
 		region, err := language.ParseRegion(code)
-		if err != nil || !region.IsCountry() || region.String() != code || len(code) != 2 {
+		if err != nil || !region.IsCountry() || region.Canonicalize().String() != code || len(code) != 2 {
 			return fmt.Errorf("%s[%d]: %q is no country; want an ISO 3166-1 code of two capitals such as FR", place, i, code)
 		}
 	}

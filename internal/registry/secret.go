@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/otpost/otpost/internal/provider"
 )
@@ -21,23 +22,32 @@ type Secret struct {
 // Kept stands for a secret that is to stay as it is stored. It is what a secret without a reference is shown as.
 const Kept = "(kept)"
 
-// parseSecret reads both forms.
+// parseSecret reads both forms. A reference alone has no value.
 func parseSecret(raw json.RawMessage) (Secret, error) {
-	if len(raw) == 0 || raw[0] != '{' {
+	if firstByte(raw) != '{' {
 		return Secret{Value: raw}, nil
 	}
 	var s Secret
 	if err := decode(raw, &s); err != nil {
 		return s, err
 	}
-	if len(s.Value) == 0 {
-		return s, errors.New("the value is missing; a reference alone is resolved by otpost apply, not by the server")
+	if s.Ref != "" && !refForm.MatchString(s.Ref) {
+		return s, errors.New("ref: want env:NAME or file:PATH; it is shown to everybody who may see settings")
 	}
 	return s, nil
 }
 
-// kept reports whether the stored value is meant.
-func (s Secret) kept() bool { return string(s.Value) == `"`+Kept+`"` }
+// refForm is what a reference looks like. Anything else could be the secret itself, by mistake.
+var refForm = regexp.MustCompile(`^(env:[A-Za-z_][A-Za-z0-9_]{0,127}|file:[^\x00-\x1f\x7f]{1,512})$`)
+
+// keeps reports whether the stored value is meant: by name, or by its reference alone, as a document shows it.
+func (s Secret) keeps(stored json.RawMessage) bool {
+	if len(s.Value) > 0 {
+		return string(s.Value) == `"`+Kept+`"`
+	}
+	old, err := parseSecret(stored)
+	return err == nil && s.Ref != "" && old.Ref == s.Ref
+}
 
 // normalise checks the form of a new body, and brings secrets into one form: those that are to be kept get the stored
 // value. old is nil for a new document.
@@ -73,41 +83,79 @@ func (p *Provider) keepSecrets(old json.RawMessage) error {
 			return err
 		}
 	}
+	moved := p.moved(&before, kind)
 	for _, f := range kind.Fields() {
 		raw, ok := p.Settings[f.Name]
 		if !f.Secret || !ok {
 			continue
 		}
-		s, err := parseSecret(raw)
-		if err != nil {
+		if p.Settings[f.Name], err = keepSecret(raw, before.Settings[f.Name], before.Kind == p.Kind, moved); err != nil {
 			return fmt.Errorf("settings.%s: %w", f.Name, err)
-		}
-		if s.kept() {
-			stored, ok := before.Settings[f.Name]
-			if !ok || before.Kind != p.Kind {
-				return fmt.Errorf("settings.%s: nothing is stored that could be kept; give the value", f.Name)
-			}
-			if moved := p.moved(&before, kind); moved != "" {
-				return fmt.Errorf("settings.%s: give the value again, because %s changes where it is sent", f.Name, moved)
-			}
-			p.Settings[f.Name] = stored
-			continue
-		}
-		if p.Settings[f.Name], err = json.Marshal(s); err != nil {
-			return err
 		}
 	}
 	return nil
 }
 
+// keepSecret is a secret as it is to be stored.
+func keepSecret(raw, stored json.RawMessage, sameKind bool, moved string) (json.RawMessage, error) {
+	s, err := parseSecret(raw)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case s.keeps(stored):
+		if len(stored) == 0 || !sameKind {
+			return nil, errors.New("nothing is stored that could be kept; give the value")
+		}
+		if moved != "" {
+			return nil, fmt.Errorf("give the value again, because %s changes where it is sent", moved)
+		}
+		return stored, nil
+	case len(s.Value) == 0:
+		return nil, errors.New("the value is missing; a reference alone is resolved by otpost apply, not by the server")
+	}
+	return json.Marshal(s)
+}
+
 // moved names a setting whose change would send stored credentials somewhere else.
 func (p *Provider) moved(before *Provider, kind provider.Kind) string {
 	for _, f := range kind.Fields() {
-		if f.Place && string(p.Settings[f.Name]) != string(before.Settings[f.Name]) {
+		now, then := p.Settings[f.Name], before.Settings[f.Name]
+		if !f.Place || f.Secret && keptPlace(now, then) {
+			continue
+		}
+		if f.Secret || !sameValue(now, then, f.Default) {
 			return "settings." + f.Name
 		}
 	}
 	return ""
+}
+
+// keptPlace reports whether a place that is secret itself, such as a connection string, stays what it was.
+func keptPlace(now, then json.RawMessage) bool {
+	a, err := parseSecret(now)
+	b, err2 := parseSecret(then)
+	return err == nil && err2 == nil && (a.keeps(then) || sameValue(a.Value, b.Value, ""))
+}
+
+// sameValue compares what two values mean, whatever way they are written.
+func sameValue(a, b json.RawMessage, usual string) bool {
+	return meaning(a, usual) == meaning(b, usual)
+}
+
+func meaning(raw json.RawMessage, usual string) string {
+	var v any
+	if len(raw) == 0 || json.Unmarshal(raw, &v) != nil || v == nil {
+		return usual
+	}
+	if text, ok := v.(string); ok {
+		return text
+	}
+	canonical, err := json.Marshal(v)
+	if err != nil {
+		return string(raw)
+	}
+	return string(canonical)
 }
 
 // plain are the settings as the kind reads them, secrets in the clear.

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,13 +33,14 @@ const closeAfter = time.Minute
 // are stored.
 func (s *senders) try(snapshot *Snapshot, env provider.Environment) error {
 	var invalid Invalid
-	for name, p := range snapshot.providers {
+	for _, name := range slices.Sorted(maps.Keys(snapshot.providers)) {
+		p := snapshot.providers[name]
 		if s.has(name, p.identity) {
 			continue
 		}
 		opened, err := openProvider(p, env)
 		if err != nil {
-			invalid.add(ProviderKind, name, err)
+			invalid.add(ProviderKind, name, settingError(p.kind, err))
 			continue
 		}
 		opened.close()

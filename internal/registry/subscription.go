@@ -14,10 +14,10 @@ import (
 // Subscription has events sent to a customer's server, signed as Standard Webhooks says. The document names a provider of
 // the kind webhook, which has the URL and the secrets.
 type Subscription struct {
-	Provider string `json:"provider"`
+	Provider string `json:"provider" required:"true" help:"Name of a provider of the kind webhook."`
 	// Events are outbox.HappeningTypes; all when empty.
-	Events   []string `json:"events,omitempty"`
-	Disabled bool     `json:"disabled,omitempty"`
+	Events   []string `json:"events,omitempty" help:"Events to send, such as passcode.verified; all when the list is missing."`
+	Disabled bool     `json:"disabled,omitempty" help:"Sends nothing, without deleting the subscription."`
 }
 
 // eventLife is for how long an event is tried.

@@ -100,10 +100,10 @@ func (r *Registry) PreviewTemplate(name string, body []byte) ([]compose.Renderin
 // House is what templates may say about who runs otpost. There is one, named "house".
 type House struct {
 	// Tenant is a short name, Name the one that people know.
-	Tenant       string `json:"tenant,omitempty"`
-	Name         string `json:"name,omitempty"`
-	SupportEmail string `json:"support_email,omitempty"`
-	SupportURL   string `json:"support_url,omitempty"`
+	Tenant       string `json:"tenant,omitempty" help:"A short name."`
+	Name         string `json:"friendly_name,omitempty" help:"The name that people know."`
+	SupportEmail string `json:"support_email,omitempty" help:"Where people write to for help."`
+	SupportURL   string `json:"support_url,omitempty" help:"Page where people find help, an https URL."`
 }
 
 // HouseName is the only name of a house.
@@ -115,7 +115,7 @@ func (c *compiler) ourHouse(name string, h *House) error {
 	if name != HouseName {
 		return fmt.Errorf("the only house is named %s", HouseName)
 	}
-	for member, text := range map[string]string{"tenant": h.Tenant, "name": h.Name, "support_email": h.SupportEmail, "support_url": h.SupportURL} {
+	for member, text := range map[string]string{"tenant": h.Tenant, "friendly_name": h.Name, "support_email": h.SupportEmail, "support_url": h.SupportURL} {
 		if len(text) > maxHouseText || strings.ContainsFunc(text, unicode.IsControl) {
 			return fmt.Errorf("%s: want at most %d characters on one line", member, maxHouseText)
 		}

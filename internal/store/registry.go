@@ -25,12 +25,13 @@ func (db *DB) Documents(ctx context.Context, tenant string) (documents []registr
 		return t.query(ctx, `SELECT kind, name, body, version, updated_at FROM documents WHERE tenant = $1 ORDER BY kind, name`,
 			[]any{tenant}, func(scan func(...any) error) error {
 				var d registry.Document
+				var kind string
 				var sealed []byte
 				var updated int64
-				if err := scan((*string)(&d.Kind), &d.Name, &sealed, &d.Version, &updated); err != nil {
+				if err := scan(&kind, &d.Name, &sealed, &d.Version, &updated); err != nil {
 					return err
 				}
-				d.UpdatedAt = fromMillis(updated)
+				d.Kind, d.UpdatedAt = registry.Kind(kind), fromMillis(updated)
 				documents = append(documents, d)
 				return db.openDocument(tenant, &documents[len(documents)-1], sealed)
 			})
@@ -100,11 +101,17 @@ func raise(t *tx, tenant string, base int64) error {
 	return err
 }
 
-// keepPast copies what is about to be replaced into the history.
+// keepPast copies what is about to be replaced into the history, and forgets what is too old there.
 func keepPast(t *tx, tenant string, d registry.Document, by string, now time.Time) error {
 	_, err := t.exec(`INSERT INTO document_history (tenant, kind, name, body, version, updated_at, replaced_at, replaced_by)
 		SELECT tenant, kind, name, body, version, updated_at, $4, $5 FROM documents WHERE tenant = $1 AND kind = $2 AND name = $3`,
 		tenant, string(d.Kind), d.Name, millis(now), by)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`DELETE FROM document_history WHERE tenant = $1 AND kind = $2 AND name = $3 AND version <=
+		(SELECT version FROM document_history WHERE tenant = $1 AND kind = $2 AND name = $3 ORDER BY version DESC LIMIT 1 OFFSET $4)`,
+		tenant, string(d.Kind), d.Name, registry.KeptPast)
 	return err
 }
 
@@ -126,7 +133,7 @@ func (db *DB) History(ctx context.Context, tenant string, kind registry.Kind, na
 	err = db.look(ctx, func(t *tx) error {
 		past = nil
 		return t.query(ctx, `SELECT body, version, updated_at, replaced_at, replaced_by FROM document_history
-			WHERE tenant = $1 AND kind = $2 AND name = $3 ORDER BY replaced_at DESC, version DESC LIMIT $4`,
+			WHERE tenant = $1 AND kind = $2 AND name = $3 ORDER BY version DESC LIMIT $4`,
 			[]any{tenant, string(kind), name, n}, func(scan func(...any) error) error {
 				p := registry.Past{Document: registry.Document{Kind: kind, Name: name}}
 				var sealed []byte

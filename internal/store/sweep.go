@@ -14,6 +14,9 @@ import (
 // sweepBatch bounds how many rows one transaction of the sweeper touches, and so how long others wait for it.
 const sweepBatch = 500
 
+// documentRetention is how long earlier forms of settings, with their credentials, are kept at most.
+const documentRetention = 365 * 24 * time.Hour
+
 // Sweep ends what expired, wipes its codes, and forgets what is older than the retention time. It works in short
 // transactions and returns how many rows it touched. Nothing depends on it being on time.
 func (db *DB) Sweep(ctx context.Context, now time.Time, retention time.Duration) (touched int, err error) {
@@ -46,6 +49,9 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, retention time.Duration)
 		{`DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE received_at < $1 LIMIT $2)`, []any{now.Add(-retention).UnixMilli(), sweepBatch}},
 		{`DELETE FROM idempotency WHERE (application, key) IN
 			(SELECT application, key FROM idempotency WHERE expires_at <= $1 LIMIT $2)`, []any{now.UnixMilli(), sweepBatch}},
+		{`DELETE FROM document_history WHERE (tenant, kind, name, version) IN
+			(SELECT tenant, kind, name, version FROM document_history WHERE replaced_at < $1 LIMIT $2)`,
+			[]any{now.Add(-documentRetention).UnixMilli(), sweepBatch}},
 	} {
 		n, err := db.sweepStep(ctx, step.sql, step.args)
 		touched += n

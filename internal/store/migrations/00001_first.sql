@@ -203,7 +203,7 @@ CREATE TABLE document_revisions (
     revision BIGINT NOT NULL
 ) /*sqlite WITHOUT ROWID*/;
 
--- What documents were until they were replaced or deleted.
+-- What documents were until they were replaced or deleted. Versions of a document only grow.
 CREATE TABLE document_history (
     tenant      TEXT NOT NULL,
     kind        TEXT NOT NULL,
@@ -212,9 +212,10 @@ CREATE TABLE document_history (
     version     BIGINT NOT NULL,
     updated_at  BIGINT NOT NULL,
     replaced_at BIGINT NOT NULL,
-    replaced_by TEXT NOT NULL
+    replaced_by TEXT NOT NULL,
+    PRIMARY KEY (tenant, kind, name, version)
 );
-CREATE INDEX document_history_name ON document_history (tenant, kind, name);
+CREATE INDEX document_history_replaced ON document_history (replaced_at);
 
 -- Providers that are down, and until when they are left alone.
 CREATE TABLE breakers (

@@ -10,6 +10,7 @@ import (
 	"github.com/otpost/otpost/internal/access"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
+	"github.com/otpost/otpost/internal/registry"
 )
 
 // Store is what is examined.
@@ -17,6 +18,7 @@ type Store interface {
 	passcode.Store
 	outbox.Store
 	access.Store
+	registry.Store
 	Spend(ctx context.Context, now time.Time, spends ...passcode.Spend) error
 	Sweep(ctx context.Context, now time.Time, retention time.Duration) (int, error)
 	Own(ctx context.Context, now time.Time) error
@@ -72,6 +74,11 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"notes are kept with their change":     notesAreKept,
 		"sweep ends and forgets":               sweepEndsAndForgets,
 		"keys open until revoked":              keysOpenUntilRevoked,
+		"documents are kept as they are":       documentsAreKept,
+		"one change of a revision wins":        oneChangeOfARevisionWins,
+		"a refused change leaves all":          refusedChangeLeavesAll,
+		"history is kept, but not for ever":    historyIsKept,
+		"documents of tenants are apart":       documentsOfTenantsAreApart,
 	} {
 		t.Run(name, func(t *testing.T) { question(t, open(t)) })
 	}
