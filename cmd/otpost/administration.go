@@ -45,11 +45,11 @@ func migrate(ctx context.Context, c *config.Config) (m Migrated, err error) {
 	return m, err
 }
 
-func createKey(ctx context.Context, c *config.Config, application, domain string) (made NewKey, err error) {
+func createKey(ctx context.Context, c *config.Config, r KeyRequest) (made NewKey, err error) {
 	err = withStore(ctx, c, func(db *store.DB) error {
 		keys := &access.Keys{Store: db, Now: now, NewID: outbox.NewID}
-		key, caller, err := keys.Create(ctx, tenant, application, domain)
-		made = NewKey{ID: caller.Key, Application: caller.Application.Name, Key: key}
+		key, caller, err := keys.Make(ctx, access.Request{Tenant: tenant, Application: r.Application, Domain: r.Domain, Admin: r.Admin})
+		made = NewKey{ID: caller.Key, Application: caller.Application.Name, Admin: caller.Admin, Key: key}
 		return err
 	})
 	return made, err
@@ -59,7 +59,7 @@ func listKeys(ctx context.Context, c *config.Config) (lines []KeyLine, err error
 	err = withStore(ctx, c, func(db *store.DB) error {
 		keys, err := db.Keys(ctx)
 		for _, k := range keys {
-			lines = append(lines, KeyLine{ID: k.ID, Application: k.Application.Name, CreatedAt: k.CreatedAt, RevokedAt: k.RevokedAt})
+			lines = append(lines, KeyLine{ID: k.ID, Application: k.Application.Name, Admin: k.Admin, CreatedAt: k.CreatedAt, RevokedAt: k.RevokedAt})
 		}
 		return err
 	})

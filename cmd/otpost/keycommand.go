@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -10,9 +11,19 @@ import (
 
 // NewKey is a key that was just made: the only time it can be seen.
 type NewKey struct {
-	ID          string `json:"id"`
+	ID string `json:"id"`
+	// Application is empty for a key of none.
 	Application string `json:"application"`
+	Admin       bool   `json:"admin,omitempty"`
 	Key         string `json:"key"`
+}
+
+// KeyRequest is what a key is made for.
+type KeyRequest struct {
+	// Application may be empty for an Admin key; Domain may be empty.
+	Application, Domain string
+	// Admin keys may change settings.
+	Admin bool
 }
 
 // WriteText writes the key alone, so that it can be put straight into a file.
@@ -22,6 +33,7 @@ func (k NewKey) WriteText(w io.Writer) { fmt.Fprintln(w, k.Key) }
 type KeyLine struct {
 	ID          string    `json:"id"`
 	Application string    `json:"application"`
+	Admin       bool      `json:"admin,omitempty"`
 	CreatedAt   time.Time `json:"created_at"`
 	// RevokedAt is zero while the key works.
 	RevokedAt time.Time `json:"revoked_at,omitzero"`
@@ -32,19 +44,23 @@ type keyLines []KeyLine
 // WriteText writes a table.
 func (lines keyLines) WriteText(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tAPPLICATION\tCREATED\tREVOKED")
+	fmt.Fprintln(table, "ID\tAPPLICATION\tADMIN\tCREATED\tREVOKED")
 	for _, k := range lines {
 		revoked := "-"
 		if !k.RevokedAt.IsZero() {
 			revoked = k.RevokedAt.UTC().Format(time.RFC3339)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", k.ID, k.Application, k.CreatedAt.UTC().Format(time.RFC3339), revoked)
+		admin := "-"
+		if k.Admin {
+			admin = "yes"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", k.ID, cmp.Or(k.Application, "-"), admin, k.CreatedAt.UTC().Format(time.RFC3339), revoked)
 	}
 	_ = table.Flush() // it writes to a buffer
 }
 
 type keyCommand struct {
-	Create keyCreateCommand `cmd:"" help:"Create a key for an application and print it, once."`
+	Create keyCreateCommand `cmd:"" help:"Create a key and print it, once."`
 	List   keyListCommand   `cmd:"" help:"List the keys; the keys themselves are not kept."`
 	Revoke keyRevokeCommand `cmd:"" help:"Revoke a key at once."`
 }
@@ -59,7 +75,8 @@ func (*keyCommand) Help() string {
 }
 
 type keyCreateCommand struct {
-	Application string        `required:"" placeholder:"NAME" help:"Application that calls with the key. It is made if there is none of this name."`
+	Application string        `placeholder:"NAME" help:"Application that calls with the key. It is made if there is none of this name."`
+	Admin       bool          `help:"Let the key see and change settings. Without --application it can do nothing else."`
 	Domain      string        `placeholder:"HOST" help:"Host that the last line of the application's messages binds the code to."`
 	Settings    settingsFlags `embed:""`
 }
@@ -70,7 +87,8 @@ func (*keyCreateCommand) Help() string {
 
 Example:
 
-	otpost key create --application shop --domain shop.example.com > shop.key`
+	otpost key create --application shop --domain shop.example.com > shop.key
+	otpost key create --admin > admin.key`
 }
 
 // Run makes a key.
@@ -78,11 +96,17 @@ func (c *keyCreateCommand) Run(ctx context.Context, p *Program) error {
 	if p.CreateKey == nil {
 		return errMissing
 	}
+	if c.Application == "" && !c.Admin {
+		return usageErrorf("missing flags: --application=NAME, or --admin for a key that changes settings")
+	}
+	if c.Application == "" && c.Domain != "" {
+		return usageErrorf("--domain is an application's; name it by --application")
+	}
 	settings, err := c.Settings.load(p)
 	if err != nil {
 		return err
 	}
-	key, err := p.CreateKey(ctx, settings, c.Application, c.Domain)
+	key, err := p.CreateKey(ctx, settings, KeyRequest{c.Application, c.Domain, c.Admin})
 	if err != nil {
 		return err
 	}

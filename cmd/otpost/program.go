@@ -26,8 +26,8 @@ type Program struct {
 	Demo func(ctx context.Context, options DemoOptions, log *slog.Logger, ready func(Result) error) error
 	// Migrate brings the database's schema up to date.
 	Migrate func(ctx context.Context, settings *config.Config) (Migrated, error)
-	// CreateKey makes a key, and the application if there is none of that name. domain may be empty.
-	CreateKey func(ctx context.Context, settings *config.Config, application, domain string) (NewKey, error)
+	// CreateKey makes a key, and the application if there is none of that name.
+	CreateKey func(ctx context.Context, settings *config.Config, request KeyRequest) (NewKey, error)
 	ListKeys  func(ctx context.Context, settings *config.Config) ([]KeyLine, error)
 	// RevokeKey returns ErrNoSuchKey for an id that names none.
 	RevokeKey func(ctx context.Context, settings *config.Config, id string) error

@@ -58,12 +58,13 @@ func fakeProgram() *Program {
 			return ready(said{"demo on " + options.Listen})
 		},
 		Migrate: func(context.Context, *config.Config) (Migrated, error) { return Migrated{From: 1, To: 3}, nil },
-		CreateKey: func(_ context.Context, _ *config.Config, application, _ string) (NewKey, error) {
-			return NewKey{ID: "key_1", Application: application, Key: "otk_s3cret"}, nil
+		CreateKey: func(_ context.Context, _ *config.Config, r KeyRequest) (NewKey, error) {
+			return NewKey{ID: "key_1", Application: r.Application, Admin: r.Admin, Key: "otk_s3cret"}, nil
 		},
 		ListKeys: func(context.Context, *config.Config) ([]KeyLine, error) {
 			return []KeyLine{{ID: "key_1", Application: "shop", CreatedAt: made},
-				{ID: "key_2", Application: "old shop", CreatedAt: made, RevokedAt: made.AddDate(0, 1, 0)}}, nil
+				{ID: "key_2", Application: "old shop", CreatedAt: made, RevokedAt: made.AddDate(0, 1, 0)},
+				{ID: "key_3", Admin: true, CreatedAt: made}}, nil
 		},
 		RevokeKey: func(_ context.Context, _ *config.Config, id string) error {
 			if id != "key_1" {

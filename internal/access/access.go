@@ -19,8 +19,12 @@ type Application struct {
 
 // Key is an API key as it is stored: the key itself is shown once and kept only as a hash.
 type Key struct {
-	ID          string
+	ID     string
+	Tenant string
+	// Application is empty for a key that is of none; such a key is an Admin one.
 	Application string
+	// Admin keys may change settings.
+	Admin bool
 	// Hash is SHA-256 of the key. The key has 256 random bits, so no slow hash is needed.
 	Hash      []byte
 	CreatedAt time.Time
@@ -28,8 +32,10 @@ type Key struct {
 
 // ListedKey is what an operator sees of a key.
 type ListedKey struct {
-	ID          string
+	ID string
+	// Application is the zero value for a key that is of none.
 	Application Application
+	Admin       bool
 	CreatedAt   time.Time
 	// RevokedAt is zero while the key works.
 	RevokedAt time.Time
@@ -37,7 +43,11 @@ type ListedKey struct {
 
 // Caller is who presented a valid key.
 type Caller struct {
+	// Application is the zero value for a key that is of none, which may not ask for passcodes.
 	Application Application
+	// Admin callers may change the settings of Tenant.
+	Admin  bool
+	Tenant string
 	// Key is the id of the key, which may be logged.
 	Key string
 }

@@ -39,27 +39,48 @@ type remembered struct {
 // maxRemembered bounds the memory of keys that worked. Only keys that exist get in, so strangers cannot fill it.
 const maxRemembered = 10_000
 
+// Request says what a new key is for.
+type Request struct {
+	Tenant string
+	// Application is whose key it is. It is made when there is none of the name; empty for an Admin key of no application.
+	Application string
+	// Domain replaces the application's when it is not empty.
+	Domain string
+	Admin  bool
+}
+
 // Create makes a key for the tenant's application of that name, and the application when it is new. The key is
 // returned here and nowhere else.
 func (k *Keys) Create(ctx context.Context, tenant, name, domain string) (key string, caller Caller, err error) {
+	return k.Make(ctx, Request{Tenant: tenant, Application: name, Domain: domain})
+}
+
+// Make makes any key. It is returned here and nowhere else.
+func (k *Keys) Make(ctx context.Context, r Request) (key string, caller Caller, err error) {
 	now := k.Now()
-	name = strings.TrimSpace(name)
-	if name == "" || len(name) > 100 || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return "", Caller{}, fmt.Errorf("create key: the application's name must be 1 to 100 bytes without control characters")
-	}
-	a, err := k.Store.Application(ctx, Application{ID: k.NewID("app", now), Tenant: tenant, Name: name, Domain: domain, CreatedAt: now})
-	if err != nil {
-		return "", Caller{}, fmt.Errorf("create key: %w", err)
+	caller = Caller{Admin: r.Admin, Tenant: r.Tenant, Key: k.NewID("key", now)}
+	if r.Application != "" || !r.Admin {
+		if caller.Application, err = k.application(ctx, r, now); err != nil {
+			return "", Caller{}, fmt.Errorf("create key: %w", err)
+		}
 	}
 	var secret [32]byte
 	rand.Read(secret[:]) // crypto/rand.Read never fails
 	key = keyPrefix + base64.RawURLEncoding.EncodeToString(secret[:])
 	hash := sha256.Sum256([]byte(key))
-	stored := Key{ID: k.NewID("key", now), Application: a.ID, Hash: hash[:], CreatedAt: now}
+	stored := Key{ID: caller.Key, Tenant: r.Tenant, Application: caller.Application.ID, Admin: r.Admin, Hash: hash[:], CreatedAt: now}
 	if err := k.Store.AddKey(ctx, stored); err != nil {
 		return "", Caller{}, fmt.Errorf("create key: %w", err)
 	}
-	return key, Caller{Application: a, Key: stored.ID}, nil
+	return key, caller, nil
+}
+
+func (k *Keys) application(ctx context.Context, r Request, now time.Time) (Application, error) {
+	name := strings.TrimSpace(r.Application)
+	if name == "" || len(name) > 100 || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return Application{}, fmt.Errorf("the application's name must be 1 to 100 bytes without control characters")
+	}
+	return k.Store.Application(ctx, Application{ID: k.NewID("app", now), Tenant: r.Tenant, Name: name, Domain: r.Domain, CreatedAt: now})
 }
 
 // Authenticate implements Authenticator.

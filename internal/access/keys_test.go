@@ -31,7 +31,7 @@ func (s *shelf) AddKey(_ context.Context, k access.Key) error {
 func (s *shelf) Caller(_ context.Context, hash []byte) (access.Caller, bool, error) {
 	s.asked++
 	k, ok := s.keys[string(hash)]
-	return access.Caller{Application: access.Application{ID: k.Application}, Key: k.ID}, ok, s.fails
+	return access.Caller{Application: access.Application{ID: k.Application}, Admin: k.Admin, Tenant: k.Tenant, Key: k.ID}, ok, s.fails
 }
 
 func newKeys(t testing.TB, remember time.Duration) (*access.Keys, *shelf, *time.Time) {
@@ -114,5 +114,35 @@ func TestBadNamesAreRefused(t *testing.T) {
 		if _, _, err := k.Create(t.Context(), "default", name, ""); err == nil {
 			t.Errorf("an application named %q was made", name)
 		}
+	}
+}
+
+func TestAnAdminKeyNeedsNoApplication(t *testing.T) {
+	k, s, _ := newKeys(t, 0)
+	for _, test := range []struct {
+		request     access.Request
+		application string
+	}{
+		{access.Request{Tenant: "default", Admin: true}, ""},
+		{access.Request{Tenant: "default", Application: "Shop", Admin: true}, "app_1"},
+		{access.Request{Tenant: "default", Application: "Shop"}, "app_1"},
+	} {
+		key, made, err := k.Make(t.Context(), test.request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := k.Authenticate(t.Context(), key)
+		if err != nil || found.Admin != test.request.Admin || found.Application.ID != test.application || found.Tenant != "default" {
+			t.Errorf("%+v opens %+v, %v", test.request, found, err)
+		}
+		if made.Admin != found.Admin || made.Application.ID != found.Application.ID || made.Key != found.Key {
+			t.Errorf("%+v was made as %+v and is found as %+v", test.request, made, found)
+		}
+	}
+	if before := len(s.keys); before != 3 {
+		t.Errorf("%d keys are kept", before)
+	}
+	if _, _, err := k.Make(t.Context(), access.Request{Tenant: "default"}); err == nil || len(s.keys) != 3 {
+		t.Errorf("a key that opens nothing was made: %v", err)
 	}
 }

@@ -10,10 +10,13 @@ import (
 	"github.com/otpost/otpost/internal/access"
 )
 
-// Gate lets callers with an API key pass (RFC 6750 §2.1) and refuses all others before a byte of the body is read.
+// Gate lets callers with an API key pass (RFC 6750 §2.1) and refuses all others before a byte of the body is read. It
+// passes the keys of applications, or those that may change settings.
 type Gate struct {
 	Access access.Authenticator
 	Log    *slog.Logger
+	// Admin passes keys that may change settings instead of those of applications.
+	Admin bool
 }
 
 // Guard is next behind the gate.
@@ -30,6 +33,12 @@ func (g Gate) Guard(next func(http.ResponseWriter, *http.Request, access.Caller)
 			g.challenge(w, r, false)
 		case err != nil:
 			Fail(w, r, g.Log, "authenticate", err)
+		case g.Admin && !caller.Admin:
+			forbid(w, r, Problem{Code: "admin_key_required", Title: "Admin key required",
+				Detail: "This key is an application's and may not see or change settings. Use an admin key: otpost key create --admin."})
+		case !g.Admin && caller.Application.ID == "":
+			forbid(w, r, Problem{Code: "application_key_required", Title: "Application's key required",
+				Detail: "This key is for settings alone. Use a key of an application: otpost key create --application NAME."})
 		default:
 			next(w, r, caller)
 		}
@@ -49,6 +58,13 @@ func (g Gate) challenge(w http.ResponseWriter, r *http.Request, absent bool) {
 		`Bearer realm="otpost", error="invalid_token", error_description="the API key is malformed, unknown or revoked"`)
 	Problem{Status: http.StatusUnauthorized, Code: "key_invalid", Title: "API key not valid",
 		Detail: "The API key is malformed, unknown or revoked."}.Write(w, r)
+}
+
+// forbid answers 403 to a good key without the right (RFC 6750 §3.1).
+func forbid(w http.ResponseWriter, r *http.Request, p Problem) {
+	w.Header().Set("WWW-Authenticate", `Bearer realm="otpost", error="insufficient_scope"`)
+	p.Status = http.StatusForbidden
+	p.Write(w, r)
 }
 
 // bearer reads the token out of the Authorization headers. ok is false when there is none that could be a key; token

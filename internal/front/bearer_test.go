@@ -101,3 +101,41 @@ func TestGateThatCannotLook(t *testing.T) {
 		t.Errorf("a client that left: got %d, log %s", w.Code, log.String())
 	}
 }
+
+// keyring knows a key of each sort.
+type keyring struct{}
+
+func (keyring) Authenticate(_ context.Context, token string) (access.Caller, error) {
+	shop := access.Application{ID: "app_1", Name: "Shop"}
+	c, ok := map[string]access.Caller{"app": {Application: shop}, "admin": {Admin: true}, "both": {Application: shop, Admin: true}}[token]
+	if !ok {
+		return c, access.ErrNoAccess
+	}
+	return c, nil
+}
+
+func TestGateTellsAdminKeysFromThoseOfApplications(t *testing.T) {
+	for _, c := range []struct {
+		admin  bool
+		token  string
+		status int
+		says   string
+	}{
+		{false, "app", 200, ""}, {false, "both", 200, ""}, {true, "admin", 200, ""}, {true, "both", 200, ""},
+		{true, "app", 403, `"code":"admin_key_required"`}, {false, "admin", 403, `"code":"application_key_required"`},
+		{true, "other", 401, `"code":"key_invalid"`},
+	} {
+		body := &touched{}
+		r := httptest.NewRequest("POST", "/", body)
+		r.Header.Set("Authorization", "Bearer "+c.token)
+		w := httptest.NewRecorder()
+		passed := false
+		front.Gate{Access: keyring{}, Admin: c.admin}.Guard(func(http.ResponseWriter, *http.Request, access.Caller) { passed = true }).ServeHTTP(w, r)
+		if w.Code != c.status || passed != (c.status == 200) || !strings.Contains(w.Body.String(), c.says) || body.read {
+			t.Errorf("%s at a gate for admins %v: %d %s, passed %v", c.token, c.admin, w.Code, w.Body, passed)
+		}
+		if challenge := w.Header().Get("WWW-Authenticate"); (c.status == 403) != strings.Contains(challenge, "insufficient_scope") {
+			t.Errorf("%s at a gate for admins %v is challenged %q", c.token, c.admin, challenge)
+		}
+	}
+}

@@ -35,8 +35,8 @@ func (db *DB) Application(ctx context.Context, a access.Application) (kept acces
 // AddKey implements access.Store.
 func (db *DB) AddKey(ctx context.Context, k access.Key) error {
 	err := db.transact(ctx, func(t *tx) error {
-		_, err := t.exec(`INSERT INTO keys (id, application, hash, created_at, revoked_at) VALUES ($1, $2, $3, $4, 0)`,
-			k.ID, k.Application, k.Hash, millis(k.CreatedAt))
+		_, err := t.exec(`INSERT INTO keys (id, tenant, application, admin, hash, created_at, revoked_at)
+			VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, 0)`, k.ID, k.Tenant, k.Application, flag(k.Admin), k.Hash, millis(k.CreatedAt))
 		return err
 	})
 	if err != nil {
@@ -59,15 +59,18 @@ func (db *DB) RevokeKey(ctx context.Context, id string, now time.Time) (found bo
 	return found, nil
 }
 
+// ofKey are a key's application, empty for one that is of none.
+const ofKey = `COALESCE(a.id, ''), COALESCE(a.tenant, ''), COALESCE(a.name, ''), COALESCE(a.domain, ''), COALESCE(a.created_at, 0)
+	FROM keys k LEFT JOIN applications a ON a.id = k.application`
+
 // Caller implements access.Store.
 func (db *DB) Caller(ctx context.Context, hash []byte) (caller access.Caller, found bool, err error) {
 	err = db.look(ctx, func(t *tx) error {
 		a := &caller.Application
-		var created int64
-		found, err = t.one(`SELECT k.id, a.id, a.tenant, a.name, a.domain, a.created_at
-			FROM keys k JOIN applications a ON a.id = k.application WHERE k.hash = $1 AND k.revoked_at = 0`,
-			[]any{hash}, &caller.Key, &a.ID, &a.Tenant, &a.Name, &a.Domain, &created)
-		a.CreatedAt = fromMillis(created)
+		var created, admin int64
+		found, err = t.one(`SELECT k.id, k.tenant, k.admin, `+ofKey+` WHERE k.hash = $1 AND k.revoked_at = 0`,
+			[]any{hash}, &caller.Key, &caller.Tenant, &admin, &a.ID, &a.Tenant, &a.Name, &a.Domain, &created)
+		a.CreatedAt, caller.Admin = fromMillis(created), admin == 1
 		return err
 	})
 	if err != nil {
@@ -80,13 +83,12 @@ func (db *DB) Caller(ctx context.Context, hash []byte) (caller access.Caller, fo
 func (db *DB) Keys(ctx context.Context) (keys []access.ListedKey, err error) {
 	err = db.look(ctx, func(t *tx) error {
 		keys = nil
-		return t.query(ctx, `SELECT k.id, k.created_at, k.revoked_at, a.id, a.tenant, a.name, a.domain, a.created_at
-			FROM keys k JOIN applications a ON a.id = k.application ORDER BY k.id`, nil, func(scan func(...any) error) error {
+		return t.query(ctx, `SELECT k.id, k.created_at, k.revoked_at, k.admin, `+ofKey+` ORDER BY k.id`, nil, func(scan func(...any) error) error {
 			var k access.ListedKey
-			var created, revoked, since int64
+			var created, revoked, since, admin int64
 			a := &k.Application
-			err := scan(&k.ID, &created, &revoked, &a.ID, &a.Tenant, &a.Name, &a.Domain, &since)
-			k.CreatedAt, k.RevokedAt, a.CreatedAt = fromMillis(created), fromMillis(revoked), fromMillis(since)
+			err := scan(&k.ID, &created, &revoked, &admin, &a.ID, &a.Tenant, &a.Name, &a.Domain, &since)
+			k.CreatedAt, k.RevokedAt, a.CreatedAt, k.Admin = fromMillis(created), fromMillis(revoked), fromMillis(since), admin == 1
 			keys = append(keys, k)
 			return err
 		})

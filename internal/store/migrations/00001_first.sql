@@ -18,13 +18,16 @@ CREATE TABLE ring (
     CHECK (one = 1)
 );
 
--- API keys. Only a hash is kept; a key is shown once.
+-- API keys. Only a hash is kept; a key is shown once. One that is of no application may at least change settings.
 CREATE TABLE keys (
     id          TEXT PRIMARY KEY,
-    application TEXT NOT NULL REFERENCES applications (id),
+    tenant      TEXT NOT NULL,
+    application TEXT REFERENCES applications (id),
+    admin       INTEGER NOT NULL, -- 1 for a key that may change settings
     hash        BYTEA NOT NULL UNIQUE,
     created_at  BIGINT NOT NULL,
-    revoked_at  BIGINT NOT NULL
+    revoked_at  BIGINT NOT NULL,
+    CHECK (application IS NOT NULL OR admin = 1)
 );
 
 -- The life of one passcode. Expiry is judged when a row is read: a pending row may be past expires_at.

@@ -74,6 +74,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"notes are kept with their change":     notesAreKept,
 		"sweep ends and forgets":               sweepEndsAndForgets,
 		"keys open until revoked":              keysOpenUntilRevoked,
+		"admin keys need no application":       adminKeysNeedNoApplication,
 		"documents are kept as they are":       documentsAreKept,
 		"one change of a revision wins":        oneChangeOfARevisionWins,
 		"a refused change leaves all":          refusedChangeLeavesAll,
