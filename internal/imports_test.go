@@ -51,6 +51,8 @@ var table = []room{
 		"a door knows the corridor and the engine's words, never the store, another door or another protocol."},
 	{"front/entra", []string{"front", "passcode", "access", "outbox", "locale", "extension"},
 		"a door knows the corridor and the engine's words, never the store, another door or another protocol."},
+	{"front/admin", []string{"front", "access", "registry", "provider"},
+		"the door to settings knows what settings are and nothing of what they are for, so that a new kind needs no new code."},
 	{"front/inbox", []string{"front", "passcode", "access", "outbox", "locale"},
 		"a door knows the corridor and the engine's words, never the store, another door or another protocol."},
 	{"front/receipts", []string{"front", "provider", "outbox"},

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/otpost/otpost/internal/access"
 	"github.com/otpost/otpost/internal/config"
 	"github.com/otpost/otpost/internal/extension"
 	"github.com/otpost/otpost/internal/passcode"
@@ -29,8 +30,9 @@ var sixDigits = regexp.MustCompile(`\b[0-9]{6}\b`)
 type inProcess struct {
 	*server
 	handler http.Handler
-	key     string
-	token   string
+	// key is an application's, adminKey is of none and may change settings.
+	key, adminKey string
+	token         string
 
 	mu     sync.Mutex
 	events []passcode.Event
@@ -64,6 +66,9 @@ func startInProcess(t *testing.T, change func(*config.Config)) *inProcess {
 	t.Cleanup(s.Close)
 	p := &inProcess{server: s}
 	if p.key, _, err = s.keys.Create(t.Context(), tenant, "Shop", ""); err != nil {
+		t.Fatal(err)
+	}
+	if p.adminKey, _, err = s.keys.Make(t.Context(), access.Request{Tenant: tenant, Admin: true}); err != nil {
 		t.Fatal(err)
 	}
 	if p.token, err = issuer.Mint(extension.Grant{Audience: demoAudience}); err != nil {

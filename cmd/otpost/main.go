@@ -10,7 +10,6 @@ import (
 	"syscall"
 
 	"github.com/otpost/otpost/internal/extension/emulate"
-	"github.com/otpost/otpost/internal/front/rest"
 	"github.com/otpost/otpost/internal/seal"
 )
 
@@ -23,6 +22,6 @@ func main() {
 	p := &Program{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(),
 		Serve: serve, Demo: demo, Migrate: migrate, CreateKey: createKey, ListKeys: listKeys, RevokeKey: revokeKey,
 		RingKeys: ringKeys, StageKey: seal.Stage, RotateKey: seal.Rotate,
-		EmulateEntra: emulate.Run, OpenAPI: rest.OpenAPI}
+		EmulateEntra: emulate.Run, OpenAPI: openAPI}
 	os.Exit(p.Run(ctx, os.Args[1:]))
 }

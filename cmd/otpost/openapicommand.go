@@ -16,7 +16,11 @@ func (*openAPICommand) Run(p *Program) error {
 	if p.OpenAPI == nil {
 		return errMissing
 	}
-	if _, err := p.Stdout.Write(p.OpenAPI()); err != nil {
+	document, err := p.OpenAPI()
+	if err != nil {
+		return err
+	}
+	if _, err := p.Stdout.Write(document); err != nil {
 		return fmt.Errorf("write OpenAPI document: %w", err)
 	}
 	return nil

@@ -38,7 +38,7 @@ type Program struct {
 	// EmulateEntra plays Entra and writes its account to out. Its exit codes are those of package emulate.
 	EmulateEntra func(ctx context.Context, options emulate.Options, out io.Writer) (exitCode int, err error)
 	// OpenAPI returns the document of the REST API.
-	OpenAPI func() []byte
+	OpenAPI func() ([]byte, error)
 
 	// output is how results are written, set once the command line is read.
 	output string

@@ -13,6 +13,7 @@ import (
 	"github.com/otpost/otpost/internal/config"
 	"github.com/otpost/otpost/internal/extension"
 	"github.com/otpost/otpost/internal/passcode"
+	"github.com/otpost/otpost/internal/registry"
 )
 
 // guard is what a caller must show before a route does anything.
@@ -21,6 +22,7 @@ type guard string
 const (
 	free    guard = "nothing"
 	withKey guard = "API key"
+	byAdmin guard = "admin key"
 	byEntra guard = "Entra's token, and the function key where one is set"
 	byProof guard = "what a provider's reports are proved with"
 )
@@ -41,11 +43,30 @@ const (
 
 // routesOfThePublicListener is every route that strangers can reach. A new route needs a row here: what guards it, and
 // which verb of the engine it asks. Whatever takes a code has to ask Verify.
-var routesOfThePublicListener = []struct {
+var routesOfThePublicListener = slices.Concat(routesOfPasscodes, routesOfSettings())
+
+type routeRow struct {
 	pattern string
 	guard   guard
 	verb    verb
-}{
+}
+
+// routesOfSettings are the same few for every kind of document.
+func routesOfSettings() []routeRow {
+	patterns := []string{"GET /v1/config", "POST /v1/config", "POST /v1/config:plan", "GET /v1/provider-kinds"}
+	for _, kind := range registry.Kinds() {
+		path := "/v1/" + kind.Plural()
+		patterns = append(patterns, "GET "+path, "GET "+path+"/{name}", "PUT "+path+"/{name}", "DELETE "+path+"/{name}",
+			"GET "+path+"/{name}/history", "POST "+path+"/{name}/restore")
+	}
+	rows := make([]routeRow, len(patterns))
+	for i, pattern := range patterns {
+		rows[i] = routeRow{pattern, byAdmin, asksNothing}
+	}
+	return rows
+}
+
+var routesOfPasscodes = []routeRow{
 	{"GET /{$}", free, asksNothing},
 	{"GET /assets/{name}", free, asksNothing},
 	{"GET /docs", free, asksNothing},
@@ -145,6 +166,49 @@ func TestEveryRouteIsGuardedAsItsRowSays(t *testing.T) {
 	}
 	if state := p.state(t, id); state != passcode.Pending {
 		t.Errorf("strangers made a passcode %s", state)
+	}
+}
+
+// TestAKeyOpensItsOwnDoors tries the key of an application at settings, and an admin key at everything else.
+func TestAKeyOpensItsOwnDoors(t *testing.T) {
+	p := startInProcess(t, nil)
+	for name, key := range map[string]string{"the application's key": p.key, "an admin key": p.adminKey} {
+		for _, route := range routesOfThePublicListener {
+			r := reach(route.pattern, "pc_1", `{"to":"lea@example.org","code":"1"}`, nil)
+			r.Header.Set("Authorization", "Bearer "+key)
+			w := p.do(r)
+			want := route.guard == withKey && key == p.adminKey || route.guard == byAdmin && key == p.key
+			if forbidden := w.Code == http.StatusForbidden; forbidden != want {
+				t.Errorf("%s with %s: %d, though it is guarded by %s", route.pattern, name, w.Code, route.guard)
+			}
+		}
+		if events := p.happened(); (len(events) == 0) != (key == p.adminKey) {
+			t.Errorf("with %s the engine did %+v", name, events)
+		}
+	}
+}
+
+// TestEveryRouteOfOursIsInTheContract compares what is mounted below /v1 with what GET /openapi.json says.
+func TestEveryRouteOfOursIsInTheContract(t *testing.T) {
+	p := startInProcess(t, nil)
+	var contract struct{ Paths map[string]map[string]any }
+	p.call(t, "GET", "/openapi.json", "", &contract)
+	var documented, mounted []string
+	for path, item := range contract.Paths {
+		for method := range item {
+			if strings.HasPrefix(path, "/v1/") {
+				documented = append(documented, strings.ToUpper(method)+" "+path)
+			}
+		}
+	}
+	for _, pattern := range mountedBy(t, p.server) {
+		if strings.Contains(pattern, " /v1/") {
+			mounted = append(mounted, pattern)
+		}
+	}
+	slices.Sort(documented)
+	if !slices.Equal(mounted, documented) || len(mounted) < 30 {
+		t.Errorf("mounted    %q\ndocumented %q", mounted, documented)
 	}
 }
 
@@ -309,7 +373,11 @@ func (p *inProcess) withCredentials(t *testing.T, pattern string, g guard, id, t
 		return p.entra(t, pattern, to, code)
 	}
 	r := reach(pattern, id, body, url.Values{"code": {code}, "to": {to}, "otp": {code}, "purpose": {"sign_in"}})
-	r.Header.Set("Authorization", "Bearer "+p.key)
+	key := p.key
+	if g == byAdmin {
+		key = p.adminKey
+	}
+	r.Header.Set("Authorization", "Bearer "+key)
 	r.Header.Set("X-Otp", code)
 	r.AddCookie(&http.Cookie{Name: "code", Value: code})
 	return r

@@ -14,6 +14,7 @@ import (
 	"github.com/otpost/otpost/internal/config"
 	"github.com/otpost/otpost/internal/extension"
 	"github.com/otpost/otpost/internal/front"
+	"github.com/otpost/otpost/internal/front/admin"
 	"github.com/otpost/otpost/internal/front/entra"
 	inboxdoor "github.com/otpost/otpost/internal/front/inbox"
 	receiptsdoor "github.com/otpost/otpost/internal/front/receipts"
@@ -222,9 +223,15 @@ func (s *server) public() (http.Handler, error) {
 func (s *server) mount(routes front.Routes) error {
 	s.health.Mount(routes)
 	s.shell.Mount(routes)
-	if err := (&rest.Handler{Engine: s.engine, Access: s.keys, Log: s.log, Shell: s.shell, Now: now}).Mount(routes); err != nil {
+	contract, err := openAPI()
+	if err != nil {
 		return err
 	}
+	door := &rest.Handler{Engine: s.engine, Access: s.keys, Log: s.log, Shell: s.shell, Contract: contract, Now: now}
+	if err := door.Mount(routes); err != nil {
+		return err
+	}
+	(&admin.Handler{Registry: s.registry, Access: s.keys, Log: s.log}).Mount(routes)
 	if s.verifier != nil {
 		s.entraDoor().Mount(routes)
 	}
@@ -237,6 +244,9 @@ func (s *server) mount(routes front.Routes) error {
 	s.receiptsDoor().Mount(routes)
 	return front.Landing{Shell: s.shell, Note: s.note(), Links: s.links()}.Mount(routes)
 }
+
+// openAPI is the contract of all doors that speak JSON of ours.
+func openAPI() ([]byte, error) { return rest.Join(admin.OpenAPI()) }
 
 func (s *server) entraDoor() *entra.Handler {
 	c := s.settings

@@ -33,6 +33,9 @@ type Problem struct {
 
 // FieldError is one member of a request that was refused.
 type FieldError struct {
+	// Kind and Name say which document the member is of, where a request holds several.
+	Kind string `json:"kind,omitempty"`
+	Name string `json:"name,omitempty"`
 	// Field is the member's path, such as "to" or "metadata.order"; empty for the body as a whole.
 	Field  string `json:"field"`
 	Detail string `json:"detail"`

@@ -70,7 +70,8 @@ func (d Diff) warn(s *Snapshot) {
 const hidden = "(secret)"
 
 // fieldsOf lists the values in which two documents differ.
-func fieldsOf(old, made Document) (fields []Field) {
+func fieldsOf(old, made Document) []Field {
+	fields := []Field{}
 	a, b := leaves(old), leaves(made)
 	shownA, shownB := shownLeaves(old), shownLeaves(made)
 	paths := slices.Collect(maps.Keys(a))

@@ -21,9 +21,9 @@ func ParseSet(body []byte) (set Set, named []Kind, err error) {
 		return set, nil, problems
 	}
 	err = eachMember(body, "", func(plural string, list json.RawMessage) error {
-		kind, ok := kindOf(plural)
-		if !ok {
-			problems.add("", "", fmt.Errorf("%s: unknown kind%s", plural, suggest.For(plural, plurals())))
+		kind, err := KindOf(plural)
+		if err != nil {
+			problems.add("", "", fmt.Errorf("%s: %w", plural, err))
 			return nil
 		}
 		named = append(named, kind)
@@ -45,6 +45,9 @@ func parseList(kind Kind, list json.RawMessage, problems *Invalid) (changes []Ch
 	seen := map[string]bool{}
 	for i, item := range items {
 		name, body, err := CutName(item)
+		if err == nil && name == "" {
+			err = errors.New("the name is missing")
+		}
 		switch {
 		case err != nil:
 			problems.add(kind, name, fmt.Errorf("%s[%d]: %w", kind.Plural(), i, err))
@@ -58,13 +61,14 @@ func parseList(kind Kind, list json.RawMessage, problems *Invalid) (changes []Ch
 	return changes
 }
 
-// CutName divides a document with its name among the members into the two.
+// CutName divides a document with its name among the members into the two. The name is empty where it is missing.
 func CutName(document json.RawMessage) (name string, body json.RawMessage, err error) {
+	if err := onceEach(document); err != nil {
+		return "", nil, err
+	}
 	var b bytes.Buffer
-	found := false
 	err = eachMember(document, "", func(member string, value json.RawMessage) error {
 		if member == "name" {
-			found = true
 			if json.Unmarshal(value, &name) != nil {
 				return errors.New("name: want a string")
 			}
@@ -74,11 +78,8 @@ func CutName(document json.RawMessage) (name string, body json.RawMessage, err e
 		fmt.Fprintf(&b, `,%s:%s`, key, value)
 		return err
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", nil, err
-	case !found:
-		return "", nil, errors.New("the name is missing")
 	}
 	return name, slices.Concat([]byte("{"), bytes.TrimPrefix(b.Bytes(), []byte(",")), []byte("}")), nil
 }
@@ -96,21 +97,16 @@ func (d Document) Named() (json.RawMessage, error) {
 	return append(head, shown[1:]...), nil
 }
 
-// kindOf finds the kind that has a plural name.
-func kindOf(plural string) (Kind, bool) {
+// KindOf finds the kind that has a plural name, or an error that suggests one.
+func KindOf(plural string) (Kind, error) {
+	var plurals []string
 	for _, k := range Kinds() {
 		if k.Plural() == plural {
-			return k, true
+			return k, nil
 		}
+		plurals = append(plurals, k.Plural())
 	}
-	return "", false
-}
-
-func plurals() (names []string) {
-	for _, k := range Kinds() {
-		names = append(names, k.Plural())
-	}
-	return names
+	return "", errors.New("unknown kind" + suggest.For(plural, plurals))
 }
 
 // Export writes documents as ParseSet reads them, without secrets: every kind has its list, in the order of Kinds.

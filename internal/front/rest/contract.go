@@ -21,7 +21,11 @@ func OpenAPI() []byte { return []byte(contract) }
 // mountContract adds GET /openapi.json and, where there is a shell to draw it, GET /docs. Both are for everybody:
 // they hold nothing that the source does not.
 func (h *Handler) mountContract(routes front.Routes) error {
-	sum := sha256.Sum256([]byte(contract))
+	contract := h.Contract
+	if contract == nil {
+		contract = OpenAPI()
+	}
+	sum := sha256.Sum256(contract)
 	etag := `"` + hex.EncodeToString(sum[:8]) + `"`
 	routes.Handle("GET /openapi.json", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
@@ -33,7 +37,7 @@ func (h *Handler) mountContract(routes front.Routes) error {
 		}
 		header.Set("Content-Type", "application/json")
 		header.Set("Content-Length", strconv.Itoa(len(contract)))
-		bytes.NewReader([]byte(contract)).WriteTo(w) // a client that left has nothing to be told
+		bytes.NewReader(contract).WriteTo(w) // a client that left has nothing to be told
 	}))
 	if h.Shell == nil {
 		return nil
@@ -42,7 +46,7 @@ func (h *Handler) mountContract(routes front.Routes) error {
 	if err != nil {
 		return err
 	}
-	content, err := newReference(OpenAPI())
+	content, err := newReference(contract)
 	if err != nil {
 		return err
 	}

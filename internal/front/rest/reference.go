@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -121,8 +122,8 @@ type pair[T any] struct {
 // UnmarshalJSON implements json.Unmarshaler.
 func (o *ordered[T]) UnmarshalJSON(b []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(b))
-	if _, err := dec.Token(); err != nil {
-		return err
+	if token, err := dec.Token(); err != nil || token != json.Delim('{') {
+		return errors.Join(err, errors.New("want an object"))
 	}
 	for dec.More() {
 		name, err := dec.Token()

@@ -20,6 +20,8 @@ type Handler struct {
 	Log    *slog.Logger
 	// Shell draws GET /docs; without one there is none.
 	Shell *front.Shell
+	// Contract is what GET /openapi.json answers, nil for OpenAPI; Join makes one for several doors.
+	Contract []byte
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
