@@ -77,17 +77,21 @@ type compiler struct {
 	invalid Invalid
 	// broken are providers that are left out; routes that name them do without.
 	broken map[string]bool
+	// failed are documents that are wrong. What is only wrong because of them is not said as well.
+	failed map[string]bool
 	stored bool
 	// templateKeys are what templates are for, and their names.
 	templateKeys map[string]string
 }
+
+func about(kind Kind, name string) string { return string(kind) + " " + name }
 
 // compile makes a snapshot of documents, or says everything that is wrong with them.
 //
 // broken are names of providers that routes may name though they are not there. It is nil for a change; otherwise the
 // documents passed when they were stored, and templates need no trial.
 func compile(rules Rules, documents []Document, revision int64, broken map[string]bool) (*Snapshot, error) {
-	c := &compiler{broken: broken, stored: broken != nil, templateKeys: map[string]string{}, Snapshot: &Snapshot{Revision: revision, Documents: slices.Clone(documents), providers: map[string]*compiledProvider{},
+	c := &compiler{broken: broken, failed: map[string]bool{}, stored: broken != nil, templateKeys: map[string]string{}, Snapshot: &Snapshot{Revision: revision, Documents: slices.Clone(documents), providers: map[string]*compiledProvider{},
 		policies: map[string]passcode.Policy{DefaultPolicy: rules.Policy}, applications: map[string]Application{}}}
 	sortDocuments(c.Documents)
 	for _, g := range rules.Given {
@@ -98,6 +102,7 @@ func compile(rules Rules, documents []Document, revision int64, broken map[strin
 	for _, d := range c.Documents {
 		if err := c.document(rules, d); err != nil {
 			c.invalid.add(d.Kind, d.Name, err)
+			c.failed[about(d.Kind, d.Name)] = true
 		}
 	}
 	if err := c.invalid.orNil(); err != nil {
@@ -239,7 +244,7 @@ func (c *compiler) application(name string, a *Application) error {
 			return fmt.Errorf("domain: %w", err)
 		}
 	}
-	if _, ok := c.policies[a.Policy]; !ok && a.Policy != "" {
+	if _, ok := c.policies[a.Policy]; !ok && a.Policy != "" && !c.failed[about(PolicyKind, a.Policy)] {
 		return fmt.Errorf("policy: unknown policy %q%s", a.Policy, suggest.For(a.Policy, slices.Collect(maps.Keys(c.policies))))
 	}
 	c.applications[name] = *a

@@ -128,8 +128,17 @@ type Application struct {
 // Duration is a length of time, written as "90s" or "10m".
 type Duration time.Duration
 
-// MarshalText writes it in Go's form.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+// MarshalText writes it in Go's form, without parts that are zero: "10m" rather than "10m0s".
+func (d Duration) MarshalText() ([]byte, error) {
+	text := time.Duration(d).String()
+	if short, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = short + "m"
+	}
+	if short, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = short + "h"
+	}
+	return []byte(text), nil
+}
 
 // UnmarshalText reads it in Go's form.
 func (d *Duration) UnmarshalText(text []byte) error {

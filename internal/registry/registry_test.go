@@ -201,6 +201,10 @@ func TestAllThatIsWrongIsSaidAtOnce(t *testing.T) {
 	r := open(t, s)
 	refused(t, r, s, []registry.Change{smtp("good", "mail.example.net"), put("policy", "a", `{"length":99}`), put("route", "b", `{"channel":"post"}`)},
 		`route b: channel: want email or sms`, `policy a: length: 99 is outside 4 to 12`)
+	// What is wrong only because of something else is not said.
+	refused(t, r, s, []registry.Change{put("provider", "mail", `{"kind":"smtp"}`), put("route", "b", `{"channel":"email","providers":[{"provider":"mail"}]}`),
+		put("policy", "a", `{"length":99}`), put("application", "shop", `{"policy":"a"}`)},
+		`provider mail: settings.host: is missing: Name or address of the mail server.`, `policy a: length: 99 is outside 4 to 12`)
 	refused(t, r, s, []registry.Change{put("policy", "a", `{"lenght":9}`), put("route", "b", `{"chanel":"sms"}`)},
 		`policy a: lenght: unknown member; did you mean length?`, `route b: chanel: unknown member; did you mean channel?`)
 	refused(t, r, s, []registry.Change{put("policy", "a", `{}`), put("policy", "a", `{"length":8}`)},

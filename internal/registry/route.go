@@ -45,6 +45,8 @@ func (c *compiler) route(name string, r *Route) error {
 		switch {
 		case c.broken[leg.Provider]:
 			continue
+		case !ok && c.failed[about(ProviderKind, leg.Provider)]:
+			return nil
 		case !ok:
 			return fmt.Errorf("providers[%d]: unknown provider %q%s", i, leg.Provider, suggest.For(leg.Provider, slices.Collect(maps.Keys(c.providers))))
 		case seen[leg.Provider]:

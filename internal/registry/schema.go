@@ -48,6 +48,15 @@ func (p Properties) Find(name string) *Schema {
 	return nil
 }
 
+// Names are the names of the members.
+func (p Properties) Names() []string {
+	names := make([]string, len(p))
+	for i, property := range p {
+		names[i] = property.Name
+	}
+	return names
+}
+
 // MarshalJSON writes one object.
 func (p Properties) MarshalJSON() ([]byte, error) {
 	out := []byte("{")

@@ -300,3 +300,16 @@ func TestSchemasNameWhatTheStructsHold(t *testing.T) {
 		t.Error("a kind that is none has a schema")
 	}
 }
+
+func TestDurationsAreWrittenShort(t *testing.T) {
+	for given, want := range map[string]string{"600s": "10m", "10m0.5s": "10m0.5s", "60m": "1h", "1h30m": "1h30m", "90s": "1m30s",
+		"20s": "20s", "0s": "0s", "24h": "24h", "1h0m10s": "1h0m10s", "100ms": "100ms"} {
+		var d registry.Duration
+		if err := d.UnmarshalText([]byte(given)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := d.MarshalText(); err != nil || string(got) != want {
+			t.Errorf("%s is written %s, %v; want %s", given, got, err, want)
+		}
+	}
+}

@@ -25,6 +25,9 @@ const eventLife = 24 * time.Hour
 
 func (c *compiler) subscription(name string, s *Subscription) error {
 	p, ok := c.providers[s.Provider]
+	if !ok && c.failed[about(ProviderKind, s.Provider)] {
+		return nil
+	}
 	if !ok {
 		var hooks []string
 		for name, p := range c.providers {
