@@ -18,9 +18,10 @@ import (
 	"github.com/otpost/otpost/internal/config"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
+	"github.com/otpost/otpost/internal/provider"
 )
 
-var update = flag.Bool("update", false, "write settings.md anew")
+var update = flag.Bool("update", false, "write settings.md and providers.md anew")
 
 // root is the folder of the repository.
 const root = ".."
@@ -304,6 +305,68 @@ this spelling, in capitals, or with App Service's prefix ` + "`APPSETTING_`" + `
 				about += " Secret."
 			}
 			fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s |\n", s.Name, s.Env, value, cell.Replace(about))
+		}
+	}
+	return b.Bytes()
+}
+
+// TestProviders compares providers.md with the list of kinds.
+func TestProviders(t *testing.T) {
+	want := providers()
+	if *update {
+		if err := os.WriteFile("providers.md", want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := read(t, "docs/providers.md"); got != string(want) {
+		t.Error("docs/providers.md is not what the kinds of providers say; run: make update")
+	}
+}
+
+// providers writes the page of all kinds of providers.
+func providers() []byte {
+	var b bytes.Buffer
+	b.WriteString(`# Providers
+
+A test writes this page from the program; do not edit it. How a provider is set up is in the [guide](guides/settings.md);
+` + "`otpost provider kinds NAME`" + ` prints the same as below.
+
+A duration is written as ` + "`30s`" + `, a list as a list of texts. A secret is never shown again. A *place* decides where credentials are
+sent: who changes it has to give them anew.
+`)
+	for _, kind := range provider.Kinds() {
+		var channels []string
+		for _, channel := range kind.Channels {
+			channels = append(channels, string(channel))
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n%s Carries %s.", kind.Name, cell.Replace(kind.Doc), strings.Join(channels, " and "))
+		if kind.Receipts != nil {
+			b.WriteString(" Reads delivery reports.")
+		}
+		b.WriteString("\n")
+		if len(kind.Fields()) == 0 {
+			b.WriteString("\nIt has no settings.\n")
+			continue
+		}
+		b.WriteString("\n| setting | type | default | what it is |\n|---|---|---|---|\n")
+		for _, f := range kind.Fields() {
+			value, about := "", f.Help
+			switch {
+			case f.Required:
+				value = "required"
+			case f.Default != "":
+				value = "`" + f.Default + "`"
+			}
+			if len(f.OneOf) > 0 {
+				about += " One of `" + strings.Join(f.OneOf, "`, `") + "`."
+			}
+			if f.Secret {
+				about += " Secret."
+			}
+			if f.Place {
+				about += " Place."
+			}
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.Name, f.Type, value, cell.Replace(about))
 		}
 	}
 	return b.Bytes()

@@ -2,11 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/otpost/otpost/internal/access"
+	"github.com/otpost/otpost/internal/compose"
 	"github.com/otpost/otpost/internal/config"
+	"github.com/otpost/otpost/internal/locale"
 	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/registry"
 	"github.com/otpost/otpost/internal/seal"
 	"github.com/otpost/otpost/internal/store"
 )
@@ -23,6 +28,24 @@ func withStore(ctx context.Context, c *config.Config, f func(*store.DB) error) e
 	}
 	defer db.Close()
 	return f(db)
+}
+
+// withSettings runs f with the documents of the database that the settings name. What cannot be used is not complained of
+// here: whoever changes it is told.
+func withSettings(ctx context.Context, c *config.Config, f func(*registry.Registry) error) error {
+	return withStore(ctx, c, func(db *store.DB) error {
+		catalogues, err := locale.Open()
+		if err != nil {
+			return err
+		}
+		composer := &compose.Composer{Catalogues: catalogues, Language: c.DefaultLanguage, Now: clock}
+		r, err := openRegistry(ctx, c, db, composer, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return err
+		}
+		composer.Templates = func(compose.Content) []*compose.Template { return r.Current().Templates() }
+		return errors.Join(f(r), r.Close())
+	})
 }
 
 func migrate(ctx context.Context, c *config.Config) (m Migrated, err error) {

@@ -64,6 +64,8 @@ type problem struct {
 	Code   string `json:"code"`
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
+	// Errors name the documents at fault, where settings were changed.
+	Errors []documentFault `json:"errors"`
 	// RetryAfter is the header of that name.
 	RetryAfter string `json:"-"`
 }

@@ -14,6 +14,10 @@ type commandLine struct {
 	Demo  demoCommand  `cmd:"" group:"Run" help:"Run everything on this machine, to try it."`
 	Serve serveCommand `cmd:"" group:"Run" help:"Run the server."`
 
+	Apply    applyCommand    `cmd:"" group:"Settings" help:"Make settings what a file says."`
+	Export   exportCommand   `cmd:"" group:"Settings" help:"Print all settings as a file."`
+	Provider providerCommand `cmd:"" group:"Settings" help:"List providers, and the kinds there are."`
+
 	Migrate     migrateCommand     `cmd:"" group:"Operate" help:"Bring the database's schema up to date."`
 	Key         keyCommand         `cmd:"" group:"Operate" help:"Create, list and revoke API keys."`
 	Keyring     keyringCommand     `cmd:"" group:"Operate" help:"List and rotate the keys that the database is written with."`
@@ -35,6 +39,9 @@ type commandLine struct {
 func (c *commandLine) prepare() {
 	c.Serve.Settings.prepare()
 	c.Config.Show.Settings.prepare()
+	c.Apply.Settings.prepare("Storage")
+	c.Export.Settings.prepare("Storage")
+	c.Provider.List.Settings.prepare("Storage")
 	c.Migrate.Settings.prepare("Storage")
 	c.Key.Create.Settings.prepare("Storage")
 	c.Key.List.Settings.prepare("Storage")

@@ -10,6 +10,7 @@ import (
 	"github.com/otpost/otpost/internal/extension/emulate"
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/redact"
+	"github.com/otpost/otpost/internal/registry"
 )
 
 // Program is what the commands stand on: the streams, the environment, and the functions that need the rooms behind
@@ -31,6 +32,8 @@ type Program struct {
 	ListKeys  func(ctx context.Context, settings *config.Config) ([]KeyLine, error)
 	// RevokeKey returns ErrNoSuchKey for an id that names none.
 	RevokeKey func(ctx context.Context, settings *config.Config, id string) error
+	// WithSettings calls f with the settings that are kept in the database, beside a server that may be running on it.
+	WithSettings func(ctx context.Context, settings *config.Config, f func(*registry.Registry) error) error
 	// RingKeys, StageKey and RotateKey list and change the key ring file at a path.
 	RingKeys  func(path string) ([]RingKey, error)
 	StageKey  func(path string) error

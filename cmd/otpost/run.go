@@ -29,6 +29,11 @@ type exitError struct {
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
+// quietExit is an exit code that says something and is no failure.
+type quietExit int
+
+func (e quietExit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
 func usageErrorf(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
@@ -57,6 +62,10 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 	p.output = line.Output
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	if err := parsed.Run(p, parser.Model); err != nil {
+		var quiet quietExit
+		if errors.As(err, &quiet) {
+			return int(quiet)
+		}
 		return p.fail(err, "")
 	}
 	return exitOK

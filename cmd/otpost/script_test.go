@@ -72,6 +72,7 @@ func fakeProgram() *Program {
 			}
 			return nil
 		},
+		WithSettings: withSettings, // nothing is faked: documents in a database of the script's folder
 		RingKeys: func(path string) ([]RingKey, error) {
 			return []RingKey{{"0a1b2c3d", "older"}, {"4e5f6071", "primary"}, {"8293a4b5", "staged"}}, nil
 		},
