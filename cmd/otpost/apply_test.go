@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/otpost/otpost/internal/registry"
 )
 
 // terminalOn runs commands against a server in this process.
@@ -118,9 +120,27 @@ func TestTheGuideIsTrue(t *testing.T) {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
 	}
 	c.want(t, 0, "nothing to change\n", file, "apply", "-f", "FILE", "--prune")
-	for _, kind := range []string{"provider", "route", "policy", "application"} {
-		if !strings.Contains(stdout, "+ "+kind+" ") {
+	for _, kind := range registry.Kinds() {
+		if !strings.Contains(stdout, "+ "+string(kind)+" ") {
 			t.Errorf("the guide's file has no %s", kind)
 		}
 	}
+}
+
+// FuzzSettingsFile reads anything as a file of settings: it is refused, or it is a set of documents.
+func FuzzSettingsFile(f *testing.F) {
+	f.Add([]byte(shopFile))
+	f.Add([]byte("policies:\n  - &a {name: a}\n  - *a\n  - {<<: *a, name: b}\n"))
+	f.Add([]byte("providers: [{name: 007, kind: smtp, settings: {password: {ref: 'env:A'}, port: 0x1F}}]"))
+	f.Add([]byte("? [a]\n: {b: c}\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		file := &settingsFile{path: "settings.yaml", folder: t.TempDir(), getenv: func(string) string { return "" }}
+		if err := file.read(text); err != nil {
+			return
+		}
+		set, named, err := registry.ParseSet(file.set)
+		if err != nil || len(named) != len(file.kinds) || len(set.Changes) != len(file.items) {
+			t.Errorf("%q became %s: %v", text, file.set, err)
+		}
+	})
 }
