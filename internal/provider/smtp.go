@@ -19,7 +19,7 @@ import (
 type smtpSettings struct {
 	Host           string        `name:"host" required:"true" place:"true" help:"Name or address of the mail server."`
 	Port           int           `name:"port" place:"true" help:"Port; 465 when tls is implicit, 587 otherwise."`
-	TLS            string        `name:"tls" default:"starttls" oneof:"starttls implicit none" help:"How the connection is encrypted; none only to this machine unless insecure is set."`
+	TLS            string        `name:"tls" place:"true" default:"starttls" oneof:"starttls implicit none" help:"How the connection is encrypted; none only to this machine unless insecure is set."`
 	Username       string        `name:"username" help:"Who logs in; empty for a server that asks for no login."`
 	Password       string        `name:"password" secret:"true" help:"Password, or the access token for xoauth2."`
 	Auth           string        `name:"auth" default:"auto" oneof:"auto plain login xoauth2 none" help:"How to log in; auto takes plain where the server offers it, else login."`
@@ -32,7 +32,7 @@ type smtpSettings struct {
 	ConnectTimeout time.Duration `name:"connect_timeout" default:"10s" help:"How long connecting, TLS and login may take."`
 	Timeout        time.Duration `name:"timeout" default:"30s" help:"How long one message may take, connecting included."`
 	RootCA         string        `name:"root_ca" help:"PEM text or file of the only authorities to trust, for a private one."`
-	Insecure       bool          `name:"insecure" default:"false" help:"Allow tls none to other machines, and a login in clear."`
+	Insecure       bool          `name:"insecure" place:"true" default:"false" help:"Allow tls none to other machines, and a login in clear."`
 	smtpOAuth
 }
 

@@ -18,7 +18,7 @@ import (
 // settings of the kind, which has an endpoint setting of its own, with the vendor's address as its default.
 type connection struct {
 	Timeout      time.Duration `name:"timeout" default:"10s" help:"How long one request may take."`
-	AllowHTTP    bool          `name:"allow_http" default:"false" help:"Allow an http endpoint: codes and credentials travel in clear."`
+	AllowHTTP    bool          `name:"allow_http" place:"true" default:"false" help:"Allow an http endpoint: codes and credentials travel in clear."`
 	AllowPrivate bool          `name:"allow_private" default:"false" help:"Allow endpoints with private, loopback or reserved addresses."`
 	RootCA       string        `name:"root_ca" help:"PEM text or file of the only authorities to trust, for a private one."`
 }

@@ -19,7 +19,7 @@ type webhookSettings struct {
 	URL          string        `name:"url" required:"true" place:"true" help:"Where messages are posted; https unless allow_http is set."`
 	Secrets      []string      `name:"secrets" required:"true" secret:"true" help:"Signing secrets, whsec_ and base64 of 24 to 64 bytes; with several, each one signs."`
 	Timeout      time.Duration `name:"timeout" default:"5s" help:"How long one post may take."`
-	AllowHTTP    bool          `name:"allow_http" default:"false" help:"Allow an http URL: the code travels in clear."`
+	AllowHTTP    bool          `name:"allow_http" place:"true" default:"false" help:"Allow an http URL: the code travels in clear."`
 	AllowPrivate bool          `name:"allow_private" default:"false" help:"Allow hosts with private, loopback or reserved addresses."`
 	RootCA       string        `name:"root_ca" help:"PEM text or file of the only authorities to trust, for a private one."`
 }
