@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/mail"
 	"strconv"
 	"time"
 
@@ -65,6 +66,20 @@ func givenProviders(c *config.Config) (given []registry.Given, err error) {
 		add(inboxName, "inbox", map[string]string{}, outbox.Email, outbox.SMS)
 	}
 	return given, nil
+}
+
+// senderOf is the sender of the provider that the settings name, empty when there is none.
+func senderOf(c *config.Config) string {
+	for _, a := range []mail.Address{c.MailFrom, c.FunctionSender} {
+		switch {
+		case a.Address == "":
+		case a.Name == "":
+			return a.Address
+		default:
+			return a.String()
+		}
+	}
+	return ""
 }
 
 func inboxAllowed(c *config.Config) bool {

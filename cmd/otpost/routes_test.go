@@ -81,6 +81,9 @@ var routesOfPasscodes = []routeRow{
 	{"POST /v1/passcodes/{id}/verify", withKey, asksVerify},
 	{"POST /v1/passcodes/verify", withKey, asksVerify},
 
+	// Any method; the door tells those that it takes.
+	{"/api/v2/emails/provider", byAdmin, asksNothing},
+
 	// Any method; the door refuses all but POST itself.
 	{"/entra/otp-send", byEntra, asksRelay},
 	{"/api/{function}", byEntra, asksRelay},

@@ -15,6 +15,7 @@ import (
 	"github.com/otpost/otpost/internal/extension"
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/front/admin"
+	"github.com/otpost/otpost/internal/front/auth0"
 	"github.com/otpost/otpost/internal/front/entra"
 	inboxdoor "github.com/otpost/otpost/internal/front/inbox"
 	receiptsdoor "github.com/otpost/otpost/internal/front/receipts"
@@ -232,6 +233,7 @@ func (s *server) mount(routes front.Routes) error {
 		return err
 	}
 	(&admin.Handler{Registry: s.registry, Access: s.keys, Log: s.log}).Mount(routes)
+	(&auth0.Handler{Settings: s.registry, Access: s.keys, From: senderOf(s.settings), Log: s.log}).Mount(routes)
 	if s.verifier != nil {
 		s.entraDoor().Mount(routes)
 	}

@@ -18,16 +18,6 @@ import (
 	"github.com/otpost/otpost/internal/registry"
 )
 
-// Administrators finds who may change settings.
-type Administrators interface {
-	// Administrator returns the name that a change is recorded under. The error is access.ErrNoAccess for a token that
-	// opens nothing, and ErrNoRight for one that opens something else.
-	Administrator(ctx context.Context, token string) (name string, err error)
-}
-
-// ErrNoRight is the error of Administrators for a key that is good and may not change settings.
-var ErrNoRight = errors.New("auth0: the key may not change settings")
-
 // Settings are the documents that the door reads and changes; *registry.Registry is one.
 type Settings interface {
 	// Refresh brings the newest documents into force, those that another node changed too.
@@ -39,7 +29,8 @@ type Settings interface {
 // Handler answers /api/v2/emails/provider as Auth0's Management API does.
 type Handler struct {
 	Settings Settings
-	Access   Administrators
+	// Access knows the keys; those that may change settings open the door.
+	Access access.Authenticator
 	// From is the sender of a provider that is set up without default_from_address, empty when there is none.
 	From string
 	Log  *slog.Logger
@@ -136,20 +127,22 @@ func (h *Handler) remove(ctx context.Context, by string, kept *setup) error {
 	return kept.reword(err)
 }
 
-// admit finds the administrator behind the request.
-func (h *Handler) admit(r *http.Request) (name string, err error) {
+// admit lets administrators in. A change is recorded under the id of the key.
+func (h *Handler) admit(r *http.Request) (by string, err error) {
 	token, err := bearer(r.Header["Authorization"])
 	if err != nil {
 		return "", err
 	}
-	name, err = h.Access.Administrator(r.Context(), token)
+	caller, err := h.Access.Authenticate(r.Context(), token)
 	switch {
 	case errors.Is(err, access.ErrNoAccess):
 		return "", errBadToken
-	case errors.Is(err, ErrNoRight):
+	case err != nil:
+		return "", err
+	case !caller.Admin:
 		return "", errNoRight
 	}
-	return name, err
+	return caller.Key, nil
 }
 
 // bearer reads the token (RFC 6750 §2.1). A second Authorization header could mean another.

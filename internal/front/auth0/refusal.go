@@ -23,9 +23,9 @@ func (r *refusal) Error() string { return r.code + ": " + r.text }
 // The answers that are always the same. Clients compare errorCode; the text is for people.
 var (
 	errMethod   = &refusal{http.StatusMethodNotAllowed, "method_not_allowed", "This path takes GET, POST, PATCH and DELETE."}
-	errNoToken  = &refusal{http.StatusUnauthorized, "key_missing", "Missing authentication: send an administrator's key as Authorization: Bearer KEY."}
+	errNoToken  = &refusal{http.StatusUnauthorized, "key_missing", "Missing authentication: send an admin key as Authorization: Bearer KEY."}
 	errBadToken = &refusal{http.StatusUnauthorized, "key_invalid", "Invalid token: the key is malformed, unknown or revoked."}
-	errNoRight  = &refusal{http.StatusForbidden, "insufficient_scope", "Insufficient scope: this is a key of an application; an administrator's key is needed."}
+	errNoRight  = &refusal{http.StatusForbidden, "insufficient_scope", "Insufficient scope: this is a key of an application; an admin key is needed: otpost key create --admin."}
 	errNone     = &refusal{http.StatusNotFound, "inexistent_email_provider", "There is no configured email provider; POST makes one."}
 	errExists   = &refusal{http.StatusConflict, "email_provider_conflict", "There is a configured email provider already; PATCH changes it, DELETE removes it."}
 	errChanged  = &refusal{http.StatusConflict, "email_provider_changed", "Somebody else has changed the email provider in this moment; look at it, and try again."}

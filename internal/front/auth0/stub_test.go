@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/otpost/otpost/internal/access"
-	"github.com/otpost/otpost/internal/front/auth0"
 	"github.com/otpost/otpost/internal/passcode"
 	"github.com/otpost/otpost/internal/registry"
 )
@@ -81,17 +80,17 @@ const (
 	applicationKey = "otp_application"
 )
 
-// doorkeeper knows one administrator and one application.
+// doorkeeper knows the key of an administrator and that of an application.
 type doorkeeper struct{}
 
-func (doorkeeper) Administrator(_ context.Context, token string) (string, error) {
+func (doorkeeper) Authenticate(_ context.Context, token string) (access.Caller, error) {
 	switch token {
 	case adminKey:
-		return "Olga", nil
+		return access.Caller{Admin: true, Key: "key_admin"}, nil
 	case applicationKey:
-		return "", auth0.ErrNoRight
+		return access.Caller{Application: access.Application{ID: "app_shop", Name: "Shop"}, Key: "key_shop"}, nil
 	case "otp_broken":
-		return "", errors.New("disk on fire")
+		return access.Caller{}, errors.New("disk on fire")
 	}
-	return "", access.ErrNoAccess
+	return access.Caller{}, access.ErrNoAccess
 }
