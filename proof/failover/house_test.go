@@ -1,6 +1,7 @@
 package failover_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -99,14 +100,21 @@ func resend(address string) object {
 
 // goodProvider is a webhook that always takes what it is sent.
 type goodProvider struct {
-	set   rig.Settings
-	posts func() map[string]int
+	set rig.Settings
+	// authority is the PEM text of the one authority of its certificate.
+	authority string
+	posts     func() map[string]int
 }
 
 func openGood(t testing.TB) *goodProvider {
 	t.Helper()
 	r := rig.StartReceiver(t)
-	return &goodProvider{set: r.Settings(), posts: func() map[string]int {
+	set := r.Settings()
+	authority, err := os.ReadFile(set["SSL_CERT_FILE"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &goodProvider{set: set, authority: string(authority), posts: func() map[string]int {
 		all := map[string]int{}
 		for _, p := range r.Posts() {
 			all[p.ID]++
@@ -116,6 +124,6 @@ func openGood(t testing.TB) *goodProvider {
 }
 
 func (g *goodProvider) document() object {
-	return object{"kind": "webhook", "settings": object{"url": g.set["webhook_url"], "allow_private": true, "root_ca": g.set["SSL_CERT_FILE"],
+	return object{"kind": "webhook", "settings": object{"url": g.set["webhook_url"], "allow_private": true, "root_ca": g.authority,
 		"secrets": []string{g.set["webhook_secret"]}}}
 }
