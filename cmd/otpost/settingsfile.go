@@ -80,7 +80,7 @@ func onlyDocument(text []byte) (*yaml.Node, error) {
 	}
 	root := document.Content[0]
 	if root.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("line %d: want lists under the names of kinds, such as providers:", root.Line)
+		return nil, fmt.Errorf("line %d: want lists under the names of kinds, such as \"providers:\" and below it its items", root.Line)
 	}
 	return root, nil
 }

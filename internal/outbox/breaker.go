@@ -172,14 +172,3 @@ func (b *breakers) refresh(ctx context.Context) {
 		}
 	}
 }
-
-// Open lists the providers that are left alone, and until when.
-func (b *breakers) list() map[string]time.Time {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	all := make(map[string]time.Time, len(b.open))
-	for provider, until := range b.open {
-		all[provider] = until
-	}
-	return all
-}

@@ -1,18 +1,12 @@
 package entra_test
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/otpost/otpost/internal/extension"
+	"github.com/otpost/otpost/internal/front/conversation"
 	"github.com/otpost/otpost/internal/front/entra"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
@@ -31,26 +26,9 @@ var update = flag.Bool("update", false, "rewrite the conversations with what the
 // TestConversations replays testdata/*.txtar through the door. An archive is a list of steps: "handler" changes a
 // setting, "engine" says what the engine will answer, "request" is sent, "relay" is what the engine was then asked
 // and "response" what came back, byte for byte. {token} and its like stand for tokens, {event} for the part "event".
-func TestConversations(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no conversations", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			replay(t, archive)
-			if *update {
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
-}
+func TestConversations(t *testing.T) { recorder().Replay(t, replay) }
+
+func recorder() conversation.Recorder { return conversation.Recorder{Update: *update} }
 
 func replay(t *testing.T, archive *txtar.Archive) {
 	engine := new(stub)
@@ -78,24 +56,14 @@ func replay(t *testing.T, archive *txtar.Archive) {
 		case "request":
 			engine.relays = nil
 			response = httptest.NewRecorder()
-			mux.ServeHTTP(response, parseRequest(t, strings.NewReplacer(append(tokens, "{event}", event)...).Replace(string(part.Data))))
+			mux.ServeHTTP(response, conversation.Request(t, strings.NewReplacer(append(tokens, "{event}", event)...).Replace(string(part.Data))))
 		case "relay":
-			expect(t, part, relays(t, engine))
+			recorder().Expect(t, part, relays(t, engine))
 		case "response":
-			expect(t, part, dump(t, response))
+			recorder().Expect(t, part, dump(t, response))
 		default:
 			t.Fatalf("unknown part %q", part.Name)
 		}
-	}
-}
-
-func expect(t *testing.T, part *txtar.File, got string) {
-	t.Helper()
-	if *update {
-		part.Data = []byte(got)
-	}
-	if want := string(part.Data); got != want {
-		t.Errorf("%s:\ngot\n%s\nwant\n%s", part.Name, got, want)
 	}
 }
 
@@ -138,21 +106,6 @@ func instruct(t *testing.T, s *stub, text string) {
 	}
 }
 
-func parseRequest(t *testing.T, text string) *http.Request {
-	t.Helper()
-	head, body, _ := strings.Cut(text, "\n\n")
-	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head + "\n\n")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if size, ok := strings.CutPrefix(strings.TrimSpace(body), "{zeros "); ok {
-		n, _ := strconv.Atoi(strings.TrimSuffix(size, "}"))
-		body = strings.Repeat("0", n)
-	}
-	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
-	return r
-}
-
 func relays(t *testing.T, s *stub) string {
 	t.Helper()
 	if len(s.relays) == 0 {
@@ -169,26 +122,11 @@ func relays(t *testing.T, s *stub) string {
 	return out.String()
 }
 
+// dump is a response as it is recorded. A 200 that is not the documented answer would be believed.
 func dump(t *testing.T, w *httptest.ResponseRecorder) string {
 	t.Helper()
-	resp := w.Result()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
+	if w.Code == http.StatusOK && w.Body.String() != extension.Continue {
+		t.Errorf("200 with %q", w.Body)
 	}
-	if resp.StatusCode == http.StatusOK && string(body) != extension.Continue {
-		t.Errorf("200 with %q", body)
-	}
-	var names []string
-	for name := range resp.Header {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	var out strings.Builder
-	fmt.Fprintf(&out, "%d %s\n", resp.StatusCode, http.StatusText(resp.StatusCode))
-	for _, name := range names {
-		fmt.Fprintf(&out, "%s: %s\n", name, strings.Join(resp.Header[name], " | "))
-	}
-	fmt.Fprintf(&out, "\n%s\n", body)
-	return out.String()
+	return conversation.Response(t, w)
 }
