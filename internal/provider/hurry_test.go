@@ -5,6 +5,9 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,5 +80,41 @@ func TestAnAnswerMayComeAfterTheTimeForTheConnection(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// However close the connection comes to the end of its time, what is called unsent was not sent.
+func TestWhatIsGivenUpForItsConnectionWasNotSent(t *testing.T) {
+	var mu sync.Mutex
+	got := map[string]bool{}
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		got[r.Header.Get("Webhook-Id")] = true
+	}))
+	unsent, sent := []string{}, 0
+	for i := range 400 {
+		s := openWebhook(t, server.URL, nil, provider.Environment{}) // with no connection yet
+		id := "dlv_" + strconv.Itoa(i)
+		ctx := outbox.WithConnectBy(context.Background(), time.Now().Add(time.Duration(i)*time.Microsecond))
+		_, err := s.Send(ctx, id, sampleMessage())
+		var fault *outbox.Fault
+		switch {
+		case err == nil:
+			sent++
+		case errors.As(err, &fault) && fault.Class == outbox.Transient:
+			unsent = append(unsent, id)
+		default:
+			t.Errorf("%s: %v, want taken or transient", id, err)
+		}
+	}
+	server.Close()
+	for _, id := range unsent {
+		if got[id] {
+			t.Errorf("%s is called unsent, and was sent", id)
+		}
+	}
+	if len(unsent) == 0 {
+		t.Errorf("%d were sent, so nothing is proved", sent)
 	}
 }

@@ -17,8 +17,8 @@ import (
 // errNoConnection ends a try for which outbox.ConnectBy has passed.
 var errNoConnection = errors.New("no connection in the time that was left for one")
 
-// connecting bounds ctx by outbox.ConnectBy, for what comes before a message can be written.
-func connecting(ctx context.Context) (context.Context, context.CancelFunc) {
+// untilConnected bounds ctx by outbox.ConnectBy, for what comes before a message can be written.
+func untilConnected(ctx context.Context) (context.Context, context.CancelFunc) {
 	if by, ok := outbox.ConnectBy(ctx); ok {
 		return context.WithDeadlineCause(ctx, by, errNoConnection)
 	}

@@ -67,11 +67,12 @@ func do(ctx context.Context, client *http.Client, method, url string, header htt
 	defer cancel()
 	var wrote written
 	if by, ok := outbox.ConnectBy(ctx); ok {
-		wrote.connecting = time.AfterFunc(time.Until(by), func() {
-			wrote.unconnected.Store(true)
-			cancel()
+		timer := time.AfterFunc(time.Until(by), func() {
+			if wrote.reached.CompareAndSwap(connecting, gaveUp) {
+				cancel()
+			}
 		})
-		defer wrote.connecting.Stop()
+		defer timer.Stop()
 	}
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, wrote.trace()), method, url, nil)
 	if err != nil {
@@ -101,6 +102,13 @@ func do(ctx context.Context, client *http.Client, method, url string, header htt
 	return r, judge(r, now())
 }
 
+// The values of written.reached. Whichever of the last two comes first stays.
+const (
+	connecting int32 = iota
+	connected
+	gaveUp
+)
+
 // written knows whether a request can have reached the server whole.
 type written struct {
 	// last is set once the transport has taken the last byte of the body; until then the server cannot have it.
@@ -109,17 +117,16 @@ type written struct {
 	failed atomic.Bool
 	// unasked is set if the answer was there before the request.
 	unasked atomic.Bool
-	// connecting ends the request unless a connection comes first, and sets unconnected; nil when there is no hurry.
-	connecting  *time.Timer
-	unconnected atomic.Bool
+	// reached says whether a connection came before the time for one was over.
+	reached atomic.Int32
 }
 
 func (w *written) trace() *httptrace.ClientTrace {
 	var stale func() bool
 	return &httptrace.ClientTrace{
 		GotConn: func(i httptrace.GotConnInfo) {
-			if w.connecting != nil {
-				w.connecting.Stop()
+			if !w.reached.CompareAndSwap(connecting, connected) && w.reached.Load() == gaveUp {
+				i.Conn.Close() // so that nothing is written after all
 			}
 			stale = watchArrivals(i.Conn)
 		},
@@ -142,7 +149,7 @@ func (w *written) fault(err error) *outbox.Fault {
 	class := networkClass(err)
 	if class == outbox.Transient && w.last.Load() && !w.failed.Load() {
 		class = outbox.Ambiguous
-	} else if class == outbox.Transient && w.unconnected.Load() {
+	} else if class == outbox.Transient && w.reached.Load() == gaveUp {
 		return &outbox.Fault{Class: class, Detail: errNoConnection.Error()}
 	}
 	return &outbox.Fault{Class: class, Detail: networkDetail(err), Err: contextError(err)}

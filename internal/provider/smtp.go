@@ -172,7 +172,7 @@ func (s *smtpSender) Send(ctx context.Context, id string, m outbox.Message) (str
 		return "", fault
 	}
 	defer t.release()
-	reaching, reached := connecting(ctx)
+	reaching, reached := untilConnected(ctx)
 	defer reached()
 	c, err := s.pool.get(reaching)
 	if err != nil {
