@@ -2,28 +2,25 @@ package failover_test
 
 import (
 	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
 	"testing"
-	"time"
 
-	"github.com/otpost/otpost/internal/passcode"
-	"github.com/otpost/otpost/internal/provider"
 	"github.com/otpost/otpost/internal/registry"
-	"github.com/otpost/otpost/internal/seal"
-	"github.com/otpost/otpost/internal/store"
 	"github.com/otpost/otpost/proof/rig"
 )
 
-// documents are settings that change while a server runs, by kind and name.
-type documents map[registry.Kind]map[string]any
-
-func (d documents) add(kind registry.Kind, name string, body any) {
-	if d[kind] == nil {
-		d[kind] = map[string]any{}
-	}
-	d[kind][name] = body
-}
-
 type object = map[string]any
+
+// documents are settings that change while a server runs: a list for each kind, as in a file for otpost apply.
+type documents map[string][]object
+
+func (d documents) add(kind registry.Kind, name string, body object) {
+	body = maps.Clone(body)
+	body["name"] = name
+	d[kind.Plural()] = append(d[kind.Plural()], body)
+}
 
 // route adds a route of the email channel for the mailboxes of a domain.
 func (d documents) route(name, domain, hedge string, providers ...string) {
@@ -39,38 +36,18 @@ func (d documents) route(name, domain, hedge string, providers ...string) {
 	d.add(registry.RouteKind, name, body)
 }
 
-// apply writes the documents into a database, as an administrator does before the servers start.
+// apply sets a database up with the documents, before a server runs. JSON is YAML too.
 func (d documents) apply(t testing.TB, s rig.Settings) {
 	t.Helper()
-	ring, _, err := seal.Open(s["keys"])
+	text, err := json.Marshal(d)
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.Open(t.Context(), s["database"], ring, store.Options{})
-	if err != nil {
+	file := filepath.Join(t.TempDir(), "settings.yaml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	if _, err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	r, err := registry.Open(t.Context(), registry.Settings{Store: db, Tenant: "default", Rules: registry.Rules{Policy: passcode.DefaultPolicy()},
-		Environment: provider.Environment{}, Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	var changes []registry.Change
-	for _, kind := range registry.Kinds() {
-		for name, body := range d[kind] {
-			text, err := json.Marshal(body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			changes = append(changes, registry.Change{Kind: kind, Name: name, Body: text})
-		}
-	}
-	if _, err := r.Apply(t.Context(), "proof", changes); err != nil {
-		t.Fatal(err)
+	if stdout, stderr, code := rig.Run(t, s, "apply", "-f", file); code != 0 {
+		t.Fatalf("apply: exit %d\n%s%s", code, stdout, stderr)
 	}
 }
