@@ -163,6 +163,7 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 	s.events = outbox.New(outbox.Settings{Store: s.db.Events(), Senders: s.registry, Workers: eventWorkers, Capacity: eventCapacity,
 		Lease: c.Lease, AttemptTimeout: c.AttemptTimeout, Now: clock, Log: s.log})
 	s.db.Publish(s.registry)
+	s.registry.Replaced = func(name string) { s.post.Forgive(context.Background(), name) }
 	s.engine = &passcode.Engine{Store: s.db, Outbox: s.post, Ring: ring,
 		Route: func(d passcode.Destination) passcode.Route { return s.registry.Current().Route(d) },
 		Policy: func(a passcode.Application, name string) (passcode.Policy, bool) {

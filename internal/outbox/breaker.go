@@ -83,23 +83,20 @@ func (b *breakers) spares(providers []string, now time.Time) bool {
 	return slices.ContainsFunc(providers, func(p string) bool { return !now.Before(b.open[p]) })
 }
 
-// learn takes the outcome of an attempt into account; fault is nil when the provider took the message. What began before
-// the provider was left alone is no sign that it is well again: after its first 429, a provider still answers what it has.
+// learn takes the outcome of an attempt into account; fault is nil when the provider took the message. A provider that
+// refuses a message for what it is has answered as well as one that takes it. What began before a provider was left alone
+// is no sign that it is well again: after its first 429, a provider still answers what it has.
 func (b *breakers) learn(ctx context.Context, provider string, fault *Fault, began, now time.Time) {
-	if fault != nil && !classes[fault.Class].breaks {
-		return // it answered, and what it said was about the message
-	}
+	well := fault == nil || !classes[fault.Class].breaks
 	b.mu.Lock()
 	known, down := b.open[provider]
 	var until time.Time
 	switch {
-	case fault == nil && down && b.opened[provider].After(began):
+	case well && down && b.opened[provider].After(began):
 		b.mu.Unlock()
 		return
-	case fault == nil:
-		delete(b.failures, provider)
-		delete(b.open, provider)
-		delete(b.opened, provider)
+	case well:
+		b.forget(provider)
 	default:
 		b.failures[provider]++
 		until = b.breaks(provider, fault, down, now)
@@ -114,7 +111,7 @@ func (b *breakers) learn(ctx context.Context, provider string, fault *Fault, beg
 	}
 	b.mu.Unlock()
 	switch {
-	case fault == nil && down:
+	case well && down:
 		b.log.InfoContext(ctx, "provider is up again", "provider", provider)
 		b.save(ctx, provider, time.Time{})
 	case !until.IsZero():
@@ -124,6 +121,21 @@ func (b *breakers) learn(ctx context.Context, provider string, fault *Fault, beg
 		}
 		b.save(ctx, provider, until)
 	}
+}
+
+// forget is called with the lock held.
+func (b *breakers) forget(provider string) {
+	delete(b.failures, provider)
+	delete(b.open, provider)
+	delete(b.opened, provider)
+}
+
+// Forgive forgets that a provider was down, on all nodes: somebody has changed its settings.
+func (o *Outbox) Forgive(ctx context.Context, provider string) {
+	o.down.mu.Lock()
+	o.down.forget(provider)
+	o.down.mu.Unlock()
+	o.down.save(ctx, provider, time.Time{})
 }
 
 // breaks says until when a provider is left alone after a failure, zero for not at all.

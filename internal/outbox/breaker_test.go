@@ -355,3 +355,47 @@ func TestAnEndingProcessOpensNoBreaker(t *testing.T) {
 		}
 	})
 }
+
+// A provider that refuses a message for what it is has answered.
+func TestARefusalShowsThatAProviderIsUpAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = down
+		o, stop := h.process(t, shared(h))
+		for range 5 {
+			h.accept(t, o, "lea@example.org", "first", "second")
+			synctest.Wait()
+		}
+		time.Sleep(21 * time.Second)
+		h.first.do = func(context.Context, int) error { return outbox.Faultf(outbox.InvalidRecipient, "550", "no such mailbox") }
+		for range 2 {
+			id := h.accept(t, o, "lea@example.org", "first", "second")
+			synctest.Wait()
+			if h.first.count(id) != 1 {
+				t.Error("it was passed over")
+			}
+		}
+		stop()
+	})
+}
+
+func TestAProviderWithNewSettingsIsTriedAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = down
+		o, stop := h.process(t, shared(h))
+		for range 5 {
+			h.accept(t, o, "lea@example.org", "first", "second")
+			synctest.Wait()
+		}
+		h.first.do = nil
+		o.Forgive(t.Context(), "first")
+		id := h.accept(t, o, "lea@example.org", "first", "second")
+		synctest.Wait()
+		if d := h.row(t, id); d.Provider != "first" {
+			t.Errorf("%+v", d)
+		}
+		if open, err := h.db.Breakers(t.Context()); err != nil || len(open) != 0 {
+			t.Errorf("other nodes still hold it to be down: %v, %v", open, err)
+		}
+		stop()
+	})
+}

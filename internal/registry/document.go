@@ -75,9 +75,9 @@ type Provider struct {
 	Rate     *Rate                      `json:"rate,omitempty" help:"Bounds what the provider is given, over all nodes."`
 }
 
-// Rate is at most Messages in any window of Per.
+// Rate is at most Messages in a window of Per, which begins with its first message.
 type Rate struct {
-	Messages int      `json:"messages" required:"true" help:"Most messages in any window."`
+	Messages int      `json:"messages" required:"true" help:"Most messages in a window, which begins with its first."`
 	Per      Duration `json:"per" required:"true" help:"Length of the window, 1s to 744h."`
 }
 

@@ -31,10 +31,11 @@ type Guard struct {
 	Conversion *Conversion       `json:"conversion,omitempty" help:"Looks at how many passcodes are verified, by beginnings of numbers."`
 }
 
-// Velocity is at most Messages in any window of Per to all numbers that share their first Digits.
+// Velocity is at most Messages in a window of Per, which begins with its first message, to all numbers that share their
+// first Digits.
 type Velocity struct {
 	Digits   int      `json:"digits" required:"true" help:"How many first digits are alike, 1 to 14."`
-	Messages int      `json:"messages" required:"true" help:"Most messages in any window."`
+	Messages int      `json:"messages" required:"true" help:"Most messages in a window, which begins with its first."`
 	Per      Duration `json:"per" required:"true" help:"Length of the window, 1s to 744h."`
 }
 

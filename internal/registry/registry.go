@@ -93,8 +93,8 @@ type Settings struct {
 	Poll time.Duration
 	Now  func() time.Time
 	Log  *slog.Logger
-	// Installed is told of every snapshot that comes into force. It may be nil.
-	Installed func(*Snapshot)
+	// Replaced is told of a provider whose settings have changed, on each node. It may be nil.
+	Replaced func(name string)
 }
 
 // Registry is the settings in force and the way to change them. It is safe for use by many goroutines.
@@ -164,12 +164,15 @@ func (r *Registry) put(s *Snapshot) error {
 	if before := r.current.Load(); before != nil && before.Revision > s.Revision {
 		return nil // a follower that read before a change of ours
 	}
-	if err := r.senders.open(s, r.Environment); err != nil {
+	replaced, err := r.senders.open(s, r.Environment)
+	if err != nil {
 		return err
 	}
 	r.current.Store(s)
-	if r.Installed != nil {
-		r.Installed(s)
+	if r.Replaced != nil {
+		for _, name := range replaced {
+			r.Replaced(name)
+		}
 	}
 	return nil
 }

@@ -179,6 +179,7 @@ func TestWrongDocumentsAreRefusedWithTheirPlace(t *testing.T) {
 		{"a purpose", put("route", "a", `{"channel":"email","providers":[{"provider":"mail"}],"match":{"purposes":["signin"]}}`), `route a: match.purposes[0]: unknown purpose "signin"; did you mean sign_in?`},
 		{"countries of mail", put("route", "a", `{"channel":"email","providers":[{"provider":"mail"}],"match":{"countries":["FR"]}}`), `route a: match: countries and prefixes are for sms; for email there are domains`},
 		{"a weight", put("route", "a", `{"channel":"email","providers":[{"provider":"mail","weight":1001}]}`), `route a: providers[0].weight: want 0 to 1000`},
+		{"a hedge on texts", put("route", "a", `{"channel":"sms","providers":[{"provider":"texts"}],"hedge":"300ms"}`), `route a: hedge: only for email; a text message that is sent twice is paid for twice`},
 		{"a hedge", put("route", "a", `{"channel":"email","providers":[{"provider":"mail"}],"hedge":"1ms"}`), `route a: hedge: want 50ms to 1m, or none`},
 		{"a policy", put("policy", "a", `{"length":3}`), `policy a: length: 3 is outside 4 to 12`},
 		{"unknown policy", put("application", "shop", `{"policy":"strict"}`), `application shop: policy: unknown policy "strict"; known are default`},

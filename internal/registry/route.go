@@ -65,6 +65,9 @@ func (c *compiler) route(name string, r *Route) error {
 	if err := r.Match.check(r.Channel); err != nil {
 		return err
 	}
+	if r.Hedge != 0 && r.Channel == outbox.SMS {
+		return fmt.Errorf("hedge: only for email; a text message that is sent twice is paid for twice")
+	}
 	if hedge := time.Duration(r.Hedge); hedge != 0 && (hedge < 50*time.Millisecond || hedge > time.Minute) {
 		return fmt.Errorf("hedge: want 50ms to 1m, or none")
 	}

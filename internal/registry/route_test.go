@@ -85,10 +85,10 @@ func TestDisabledProvidersAreLeftOut(t *testing.T) {
 func TestWeightsShareMessages(t *testing.T) {
 	s := &shelf{}
 	r := open(t, s)
-	must(t, r, texts("a"), texts("b"), texts("c"), texts("d"), route("all", "sms", `,"hedge":"300ms"`, "a*3", "b*1", "c", "d"))
+	must(t, r, texts("a"), texts("b"), texts("c"), texts("d"), route("all", "email", `,"hedge":"300ms"`, "a*3", "b*1", "c", "d"))
 	first := map[string]int{}
 	for range 4000 {
-		got := r.Current().Route(passcode.Destination{Channel: outbox.SMS, To: "+33612345678"})
+		got := r.Current().Route(passcode.Destination{Channel: outbox.Email, To: "lea@example.org"})
 		if len(got.Providers) != 4 || !slices.Equal(got.Providers[2:], []string{"c", "d"}) || got.Hedge.Milliseconds() != 300 {
 			t.Fatalf("the route is %+v", got)
 		}

@@ -73,8 +73,9 @@ func (s *senders) has(name, identity string) bool {
 	return ok && o.identity == identity
 }
 
-// open brings the open senders in line with a snapshot. On an error nothing has changed.
-func (s *senders) open(snapshot *Snapshot, env provider.Environment) error {
+// open brings the open senders in line with a snapshot, and names those that took the place of another. On an error
+// nothing has changed.
+func (s *senders) open(snapshot *Snapshot, env provider.Environment) (replaced []string, err error) {
 	next := make(map[string]*openSender, len(snapshot.providers))
 	var opened []*openSender
 	s.mu.RLock()
@@ -90,7 +91,7 @@ func (s *senders) open(snapshot *Snapshot, env provider.Environment) error {
 			for _, o := range opened {
 				o.close()
 			}
-			return fmt.Errorf("provider %s: %w", name, err)
+			return nil, fmt.Errorf("provider %s: %w", name, err)
 		}
 		opened = append(opened, o)
 		next[name] = o
@@ -101,9 +102,10 @@ func (s *senders) open(snapshot *Snapshot, env provider.Environment) error {
 	for name, o := range before {
 		if next[name] != o {
 			time.AfterFunc(closeAfter, func() { _ = o.close() })
+			replaced = append(replaced, name)
 		}
 	}
-	return nil
+	return replaced, nil
 }
 
 func (o *openSender) close() error {
