@@ -59,6 +59,7 @@ func routesOfSettings() []routeRow {
 		patterns = append(patterns, "GET "+path, "GET "+path+"/{name}", "PUT "+path+"/{name}", "DELETE "+path+"/{name}",
 			"GET "+path+"/{name}/history", "POST "+path+"/{name}/restore")
 	}
+	patterns = append(patterns, "POST /v1/templates/{name}/preview")
 	rows := make([]routeRow, len(patterns))
 	for i, pattern := range patterns {
 		rows[i] = routeRow{pattern, byAdmin, asksNothing}

@@ -73,6 +73,21 @@ func (p Problem) String() string {
 	return place + ": " + p.Problem
 }
 
+// Detail is the problem without its field, such as "line 3, column 4 (de, sign_in): …".
+func (p Problem) Detail() string {
+	place := ""
+	if p.Line > 0 {
+		place = fmt.Sprintf("line %d, column %d", p.Line, p.Column)
+	}
+	if p.Case != "" {
+		place = strings.TrimSpace(place + " (" + p.Case + ")")
+	}
+	if place == "" {
+		return p.Problem
+	}
+	return place + ": " + p.Problem
+}
+
 // Problems is why a template was refused: at least one thing, each with its place.
 type Problems []Problem
 

@@ -1,8 +1,11 @@
 package registry
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/otpost/otpost/internal/compose"
 )
 
 // Problem is one thing that is wrong with a document.
@@ -37,7 +40,15 @@ func (i *Invalid) Error() string {
 	return strings.Join(lines, "; ")
 }
 
+// add takes an error for a problem, or for several where it names several.
 func (i *Invalid) add(kind Kind, name string, err error) {
+	var several compose.Problems
+	if errors.As(err, &several) {
+		for _, p := range several {
+			i.Problems = append(i.Problems, Problem{kind, name, p.Field, p.Detail()})
+		}
+		return
+	}
 	place, message := cutPlace(err.Error())
 	i.Problems = append(i.Problems, Problem{kind, name, place, message})
 }

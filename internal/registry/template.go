@@ -46,9 +46,11 @@ func (k *templates) compile(d compose.TemplateDocument, body string, rules compo
 	return t, nil
 }
 
+var errNoComposer = errors.New("this process composes no messages")
+
 func (c *compiler) template(d Document, document *compose.TemplateDocument, rules Rules) error {
 	if rules.Composer == nil {
-		return errors.New("this process composes no messages")
+		return errNoComposer
 	}
 	document.Name = d.Name
 	key := document.Key()
@@ -57,14 +59,6 @@ func (c *compiler) template(d Document, document *compose.TemplateDocument, rule
 	}
 	c.templateKeys[key] = d.Name
 	compiled, err := rules.templates.compile(*document, string(d.Body), rules.compose(), c.stored)
-	var problems compose.Problems
-	if errors.As(err, &problems) {
-		lines := make([]string, len(problems))
-		for i, p := range problems {
-			lines[i] = p.String()
-		}
-		return errors.New(strings.Join(lines, "; "))
-	}
 	if err != nil {
 		return err
 	}
@@ -78,24 +72,6 @@ func (r *Rules) compose() compose.Rules {
 
 // Templates are those that messages are composed with.
 func (s *Snapshot) Templates() []*compose.Template { return s.templates }
-
-// PreviewTemplate renders sample content in every language that a template can be chosen for, without keeping anything.
-// The body is in the form of compose.TemplateDocument. Its error is *Invalid for a body that cannot be read.
-func (r *Registry) PreviewTemplate(name string, body []byte) ([]compose.Rendering, error) {
-	var d compose.TemplateDocument
-	invalid := &Invalid{}
-	if err := decode(body, &d); err != nil {
-		invalid.add(TemplateKind, name, err)
-		return nil, invalid
-	}
-	d.Name = name
-	all, err := compose.Preview(d, r.Rules.compose(), compose.Sample(d.Channel))
-	if err != nil {
-		invalid.add(TemplateKind, name, err)
-		return nil, invalid
-	}
-	return all, nil
-}
 
 // House is what templates may say about who runs otpost. There is one, named "house".
 type House struct {

@@ -93,7 +93,7 @@ func TestTemplatesAreRefusedWithTheirPlace(t *testing.T) {
 
 func TestPreviewShowsEveryLanguageAndKeepsNothing(t *testing.T) {
 	d, _ := writing(t)
-	all, err := d.PreviewTemplate("draft", []byte(`{"channel":"sms","text":"{{ code }} {{ 'mail.secret' | t }}"}`))
+	all, err := d.PreviewTemplate(t.Context(), "draft", []byte(`{"channel":"sms","text":"{{ code }} {{ 'mail.secret' | t }}"}`), "")
 	if err != nil || len(all) != 39 || len(d.Current().Documents) != 0 {
 		t.Errorf("%d renderings, %v", len(all), err)
 	}

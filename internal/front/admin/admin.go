@@ -63,6 +63,9 @@ func (h *Handler) operations() []operation {
 			operation{"DELETE " + path + "/{name}", d.remove},
 			operation{"GET " + path + "/{name}/history", d.history},
 			operation{"POST " + path + "/{name}/restore", d.restore})
+		if kind == registry.TemplateKind {
+			all = append(all, operation{"POST " + path + "/{name}/preview", d.preview})
+		}
 	}
 	return all
 }

@@ -20,8 +20,10 @@ import (
 	"github.com/getkin/kin-openapi/routers/legacy"
 
 	"github.com/otpost/otpost/internal/access"
+	"github.com/otpost/otpost/internal/compose"
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/front/admin"
+	"github.com/otpost/otpost/internal/locale"
 	"github.com/otpost/otpost/internal/passcode"
 	"github.com/otpost/otpost/internal/registry"
 )
@@ -95,8 +97,12 @@ func open(t *testing.T) *door {
 	t.Helper()
 	d := &door{shelf: &shelf{}}
 	log := slog.New(slog.NewTextHandler(&d.log, nil))
+	catalogues, err := locale.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
 	r, err := registry.Open(t.Context(), registry.Settings{Store: d.shelf, Tenant: "default", Now: noon,
-		Rules: registry.Rules{Policy: passcode.DefaultPolicy()}})
+		Rules: registry.Rules{Policy: passcode.DefaultPolicy(), Composer: &compose.Composer{Catalogues: catalogues}}})
 	if err != nil {
 		t.Fatal(err)
 	}

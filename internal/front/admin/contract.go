@@ -46,6 +46,9 @@ func OpenAPI() []byte {
 	schemas := object{}
 	for _, kind := range registry.Kinds() {
 		paths = append(paths, pathsOf(kind)...)
+		if kind == registry.TemplateKind {
+			paths = append(paths, member{"/v1/" + kind.Plural() + "/{name}/preview", object{{"post", previewOperation(kind)}}})
+		}
 		schema := registry.SchemaOf(kind)
 		schema.Required = schema.Required[1:] // the name may be left to the path
 		schemas = append(schemas, member{schemaName(kind), schema})

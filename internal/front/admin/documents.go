@@ -62,17 +62,9 @@ type written struct {
 
 // put answers PUT /v1/{kind}/{name}.
 func (d *documents) put(w http.ResponseWriter, r *http.Request, c access.Caller) error {
-	body, err := readBody(w, r)
+	name, body, err := d.read(w, r)
 	if err != nil {
 		return err
-	}
-	name := r.PathValue("name")
-	inside, body, err := registry.CutName(body)
-	if err != nil {
-		return refused(d.kind, name, "", err.Error())
-	}
-	if inside != "" && inside != name {
-		return refused(d.kind, name, "name", "it is "+strconv.Quote(inside)+" in the body and "+strconv.Quote(name)+" in the path")
 	}
 	version, err := d.condition(r, name)
 	if err != nil {
@@ -81,6 +73,22 @@ func (d *documents) put(w http.ResponseWriter, r *http.Request, c access.Caller)
 	return d.change(w, r, c, func() (registry.Diff, error) {
 		return d.Registry.Apply(r.Context(), by(c), []registry.Change{{Kind: d.kind, Name: name, Body: body, IfVersion: version}})
 	})
+}
+
+// read reads a document whose name may stand in the path, in the body, or in both.
+func (d *documents) read(w http.ResponseWriter, r *http.Request) (name string, body json.RawMessage, err error) {
+	name = r.PathValue("name")
+	if body, err = readBody(w, r); err != nil {
+		return name, nil, err
+	}
+	inside, body, err := registry.CutName(body)
+	if err != nil {
+		return name, nil, refused(d.kind, name, "", err.Error())
+	}
+	if inside != "" && inside != name {
+		return name, nil, refused(d.kind, name, "name", "it is "+strconv.Quote(inside)+" in the body and "+strconv.Quote(name)+" in the path")
+	}
+	return name, body, nil
 }
 
 // change makes a change and answers with the document as it is then.
