@@ -93,7 +93,7 @@ func (c *applyCommand) Run(ctx context.Context, p *Program) error {
 }
 
 func (c *applyCommand) apply(ctx context.Context, p *Program) error {
-	file, err := c.read(p)
+	file, err := readSettingsFile(p, c.File, "")
 	if err != nil {
 		return err
 	}
@@ -124,16 +124,16 @@ func (c *applyCommand) apply(ctx context.Context, p *Program) error {
 	return nil
 }
 
-// read reads the file or the input.
-func (c *applyCommand) read(p *Program) (*settingsFile, error) {
-	file := &settingsFile{path: c.File, folder: filepath.Dir(c.File), getenv: p.getenv}
+// readSettingsFile reads a file, or the input for -. only is the one kind that is wanted, empty for all.
+func readSettingsFile(p *Program, path string, only registry.Kind) (*settingsFile, error) {
+	file := &settingsFile{path: path, folder: filepath.Dir(path), getenv: p.getenv, only: only}
 	var text []byte
 	var err error
-	if c.File == "-" {
+	if path == "-" {
 		file.path, file.folder = "input", "."
 		text, err = io.ReadAll(p.Stdin)
 	} else {
-		text, err = os.ReadFile(c.File)
+		text, err = os.ReadFile(path)
 	}
 	if err != nil {
 		return nil, usageErrorf("read settings: %w", err)

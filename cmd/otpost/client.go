@@ -91,8 +91,8 @@ func inert(s string) string {
 	}, s)
 }
 
-// maxAnswer bounds what is read of an answer.
-const maxAnswer = 1 << 20
+// maxAnswer bounds what is read of an answer. The longest is a preview: a mail in every language.
+const maxAnswer = 64 << 20
 
 // patience is how long an answer may take beyond what the caller asked the server to wait.
 const patience = 30 * time.Second
@@ -126,7 +126,10 @@ func (c *client) ask(ctx context.Context, method, path string, body io.Reader) (
 		return nil, fmt.Errorf("call server: %w", err)
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if err == nil && len(answer) > maxAnswer {
+		err = fmt.Errorf("it is longer than %d bytes", maxAnswer)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read answer of server: %w", err)
 	}

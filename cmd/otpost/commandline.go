@@ -17,6 +17,7 @@ type commandLine struct {
 	Apply    applyCommand    `cmd:"" group:"Settings" help:"Make settings what a file says."`
 	Export   exportCommand   `cmd:"" group:"Settings" help:"Print all settings as a file."`
 	Provider providerCommand `cmd:"" group:"Settings" help:"List providers, and the kinds there are."`
+	Template templateCommand `cmd:"" group:"Settings" help:"Show what a template says."`
 
 	Migrate     migrateCommand     `cmd:"" group:"Operate" help:"Bring the database's schema up to date."`
 	Key         keyCommand         `cmd:"" group:"Operate" help:"Create, list and revoke API keys."`
@@ -42,6 +43,7 @@ func (c *commandLine) prepare() {
 	c.Apply.Settings.prepare("Storage")
 	c.Export.Settings.prepare("Storage")
 	c.Provider.List.Settings.prepare("Storage")
+	c.Template.Preview.Settings.prepare("Storage")
 	c.Migrate.Settings.prepare("Storage")
 	c.Key.Create.Settings.prepare("Storage")
 	c.Key.List.Settings.prepare("Storage")

@@ -22,6 +22,8 @@ type settingsFile struct {
 	// path is how messages name the file, folder is where its file: references begin.
 	path, folder string
 	getenv       func(string) string
+	// only is the one kind that is read, empty for all: what is not read needs no secrets.
+	only registry.Kind
 
 	// kinds are those that have a list; set is what the server takes.
 	kinds []string
@@ -45,6 +47,9 @@ func (f *settingsFile) read(text []byte) error {
 		kind, err := registry.KindOf(key.Value)
 		if err != nil {
 			f.wrong(key, "%s: %v", key.Value, err)
+			return
+		}
+		if f.only != "" && kind != f.only {
 			return
 		}
 		f.kinds = append(f.kinds, key.Value)

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -23,6 +26,9 @@ type settingsTarget interface {
 	export(ctx context.Context) (json.RawMessage, error)
 	// change returns *invalidSettings for documents that cannot be used. prune are plural names of kinds.
 	change(ctx context.Context, set json.RawMessage, prune []string, dryRun bool) (settingsChange, error)
+	// preview renders a template, the stored one when body is nil, in every language when that is empty. It returns
+	// *invalidSettings for a body that cannot be read.
+	preview(ctx context.Context, name string, body json.RawMessage, language string) ([]registry.Rendering, error)
 }
 
 // targetFlags say where documents are.
@@ -93,14 +99,47 @@ func (s serverSettings) change(ctx context.Context, set json.RawMessage, prune [
 		path += "?prune=" + url.QueryEscape(strings.Join(prune, ","))
 	}
 	answer, err := s.post(ctx, path, set)
-	var refused *problem
-	if errors.As(err, &refused) && len(refused.Errors) > 0 {
-		return c, &exitError{exitRefused, &invalidSettings{refused.Errors}}
-	}
 	if err != nil {
-		return c, err
+		return c, faultsOf(err)
 	}
 	return c, decode(answer, &c)
+}
+
+// faultsOf is an error that names documents at fault as *invalidSettings, and any other as it is.
+func faultsOf(err error) error {
+	var refused *problem
+	if errors.As(err, &refused) && len(refused.Errors) > 0 {
+		return &exitError{exitRefused, &invalidSettings{refused.Errors}}
+	}
+	var invalid *registry.Invalid
+	if errors.As(err, &invalid) {
+		faults := &invalidSettings{}
+		for _, p := range invalid.Problems {
+			faults.faults = append(faults.faults, documentFault{string(p.Kind), p.Name, p.Place, p.Message})
+		}
+		return &exitError{exitRefused, faults}
+	}
+	return err
+}
+
+func (s serverSettings) preview(ctx context.Context, name string, body json.RawMessage, language string) ([]registry.Rendering, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	path := "/v1/templates/" + url.PathEscape(name) + "/preview"
+	if language != "" {
+		path += "?language=" + url.QueryEscape(language)
+	}
+	var in io.Reader
+	if body != nil {
+		in = bytes.NewReader(body)
+	}
+	answer, err := s.ask(ctx, http.MethodPost, path, in)
+	if err != nil {
+		return nil, faultsOf(err)
+	}
+	var shown previewed
+	err = decode(answer, &shown)
+	return shown.Renderings, err
 }
 
 // databaseSettings are in the database that the settings name.
@@ -140,13 +179,17 @@ func (d databaseSettings) change(ctx context.Context, body json.RawMessage, prun
 		c.Changed = len(c.Changes) > 0
 		return err
 	})
-	var invalid *registry.Invalid
-	if errors.As(err, &invalid) {
-		faults := &invalidSettings{}
-		for _, p := range invalid.Problems {
-			faults.faults = append(faults.faults, documentFault{string(p.Kind), p.Name, p.Place, p.Message})
-		}
-		return c, &exitError{exitRefused, faults}
+	return c, faultsOf(err)
+}
+
+func (d databaseSettings) preview(ctx context.Context, name string, body json.RawMessage, language string) (shown []registry.Rendering, err error) {
+	err = d.program.WithSettings(ctx, d.settings, func(r *registry.Registry) error {
+		shown, err = r.PreviewTemplate(ctx, name, body, language)
+		return err
+	})
+	var none *registry.NoRenderingError
+	if errors.Is(err, registry.ErrNoDocument) || errors.As(err, &none) {
+		return nil, &exitError{exitRefused, err}
 	}
-	return c, err
+	return shown, faultsOf(err)
 }
