@@ -366,7 +366,9 @@ func TestARefusalShowsThatAProviderIsUpAgain(t *testing.T) {
 			synctest.Wait()
 		}
 		time.Sleep(21 * time.Second)
-		h.first.do = func(context.Context, int) error { return outbox.Faultf(outbox.InvalidRecipient, "550", "no such mailbox") }
+		h.first.do = func(context.Context, int) error {
+			return outbox.Faultf(outbox.InvalidRecipient, "550", "no such mailbox")
+		}
 		for range 2 {
 			id := h.accept(t, o, "lea@example.org", "first", "second")
 			synctest.Wait()
