@@ -5,11 +5,11 @@ import "context"
 // Finding is one thing that was looked at in a provider's account, and what it came to.
 type Finding struct {
 	// Subject is what was looked at, in two or three words such as "credentials" or "sender address".
-	Subject string
-	Verdict FindingVerdict
+	Subject string         `json:"subject"`
+	Verdict FindingVerdict `json:"verdict"`
 	// Found says what was found, Do what to do about it; Do is empty when nothing need be done.
-	Found string
-	Do    string
+	Found string `json:"found"`
+	Do    string `json:"do,omitempty"`
 }
 
 // FindingVerdict is how good or bad a Finding is.

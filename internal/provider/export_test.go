@@ -117,3 +117,13 @@ func GetOfSNS(ctx context.Context, env Environment, private bool, url string) er
 func AWSEndpoint(endpoint, service, region string) string {
 	return awsEndpoint(endpoint, service, region)
 }
+
+// PortAdvice opens to tests what to do about a port that does not answer.
+func PortAdvice(port string) string { return portAdvice(port) }
+
+// Whatever connects can be tried, or an examination would pass it unseen.
+var _ = []Reacher{(*azureEmailSender)(nil), (*azureSMSSender)(nil), (*brevoSender)(nil), (*infobipSender)(nil), (*mailgunSender)(nil), (*mailjetSender)(nil),
+	(*mandrillSender)(nil), (*microsoft365Sender)(nil), (*postmarkSender)(nil), (*resendSender)(nil), (*sendgridSender)(nil), (*sesSender)(nil), (*snsSender)(nil),
+	(*sparkpostSender)(nil), (*twilioSender)(nil), (*vonageSender)(nil), (*webhookSender)(nil)}
+
+var _ Checker = (*smtpSender)(nil)

@@ -86,3 +86,22 @@ func TestSMTPRefusalsOfARealMailServer(t *testing.T) {
 		})
 	}
 }
+
+func TestSMTPCheckOfARealMailServer(t *testing.T) {
+	server := mailserver.Start(t)
+	settings := map[string]string{"host": server.Host, "port": server.Port, "root_ca": server.CA, "username": server.User, "password": server.Password}
+	if got := summary(check(t, openSMTP(t, settings))); got != "connection good, encryption good, login good, sender good" {
+		t.Errorf("found %q", got)
+	}
+	if log := server.Log(); strings.Contains(log, "<=") { // exim's mark of a message
+		t.Errorf("a message was begun:\n%s", log)
+	}
+	settings["password"] = "wrong"
+	if got := summary(check(t, openSMTP(t, settings))); got != "connection good, encryption good, login bad" {
+		t.Errorf("with a wrong password: found %q", got)
+	}
+	settings["auth"] = "none"
+	if got := summary(check(t, openSMTP(t, settings))); got != "connection good, encryption good, sender bad" {
+		t.Errorf("without a login: found %q", got)
+	}
+}

@@ -63,6 +63,7 @@ func openSMTP(s smtpSettings, env Environment) (outbox.Sender, error) {
 	}
 	return &smtpSender{
 		composer: c,
+		dialer:   d,
 		pool:     newSMTPPool(d.dial, s.Connections, s.Idle),
 		tokens:   d.tokens,
 		timeout:  s.Timeout,
@@ -153,6 +154,7 @@ func plainWord(s string) bool {
 // smtpSender submits mail over a few kept connections.
 type smtpSender struct {
 	composer *composer
+	dialer   *smtpDialer
 	pool     *smtpPool
 	tokens   *entraTokens // nil unless the login gets its own
 	timeout  time.Duration
