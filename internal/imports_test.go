@@ -42,6 +42,7 @@ var table = []room{
 	{"suggest", nil, "suggest compares names, whatever they name."},
 	{"registry", []string{"suggest", "outbox", "passcode", "provider", "compose", "locale"},
 		"registry holds the settings that change and checks them with the rooms they are for; it knows no door and no database."},
+	{"doctor", []string{"outbox", "provider"}, "doctor examines what it is given; who gives it, and who reads what it found, is others' business."},
 	{"store", []string{"passcode", "outbox", "access", "registry"}, "store implements the interfaces of the rooms it serves, and no door's."},
 
 	{"front", []string{"access", "locale"}, "front is how doors are mounted; what a door says is the door's."},
