@@ -23,6 +23,7 @@ type commandLine struct {
 	Key         keyCommand         `cmd:"" group:"Operate" help:"Create, list and revoke API keys."`
 	Keyring     keyringCommand     `cmd:"" group:"Operate" help:"List and rotate the keys that the database is written with."`
 	Config      configCommand      `cmd:"" group:"Operate" help:"Show the effective settings, or a documented file."`
+	Doctor      doctorCommand      `cmd:"" group:"Operate" help:"Look for the mistakes that keep messages from arriving."`
 	Healthcheck healthcheckCommand `cmd:"" group:"Operate" help:"Ask a running server whether it is ready."`
 
 	Send     sendCommand     `cmd:"" group:"Use a running server" help:"Send a passcode."`
@@ -51,5 +52,6 @@ func (c *commandLine) prepare() {
 	c.Keyring.List.Settings.prepare("Storage")
 	c.Keyring.Stage.Settings.prepare("Storage")
 	c.Keyring.Rotate.Settings.prepare("Storage")
+	c.Doctor.Settings.prepare("Storage", "Mail")
 	c.Healthcheck.Settings.prepare("Server")
 }

@@ -21,8 +21,8 @@ func main() {
 	context.AfterFunc(ctx, stop) // the first signal asks to stop, the second one kills
 	p := &Program{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ(),
 		Serve: serve, Demo: demo, Migrate: migrate, CreateKey: createKey, ListKeys: listKeys, RevokeKey: revokeKey,
-		WithSettings: withSettings,
-		RingKeys:     ringKeys, StageKey: seal.Stage, RotateKey: seal.Rotate,
+		WithSettings: withSettings, Examine: examine,
+		RingKeys: ringKeys, StageKey: seal.Stage, RotateKey: seal.Rotate,
 		EmulateEntra: emulate.Run, OpenAPI: openAPI}
 	os.Exit(p.Run(ctx, os.Args[1:]))
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/otpost/otpost/internal/config"
+	"github.com/otpost/otpost/internal/doctor"
 	"github.com/otpost/otpost/internal/extension/emulate"
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/redact"
@@ -34,6 +35,8 @@ type Program struct {
 	RevokeKey func(ctx context.Context, settings *config.Config, id string) error
 	// WithSettings calls f with the settings that are kept in the database, beside a server that may be running on it.
 	WithSettings func(ctx context.Context, settings *config.Config, f func(*registry.Registry) error) error
+	// Examine looks for mistakes in what the settings name, or in one provider alone. told may be called by many goroutines.
+	Examine func(ctx context.Context, settings *config.Config, provider string, told func(name string, of int)) (doctor.Report, error)
 	// RingKeys, StageKey and RotateKey list and change the key ring file at a path.
 	RingKeys  func(path string) ([]RingKey, error)
 	StageKey  func(path string) error

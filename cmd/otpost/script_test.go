@@ -17,8 +17,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/otpost/otpost/internal/config"
+	"github.com/otpost/otpost/internal/doctor"
 	"github.com/otpost/otpost/internal/extension/emulate"
+	"github.com/otpost/otpost/internal/provider"
 	"github.com/otpost/otpost/internal/seal"
+	"github.com/otpost/otpost/internal/store"
 )
 
 var update = flag.Bool("update", false, "write what the transcripts got into them")
@@ -73,6 +76,7 @@ func fakeProgram() *Program {
 			return nil
 		},
 		WithSettings: withSettings, // nothing is faked: documents in a database of the script's folder
+		Examine:      fakeExamination,
 		RingKeys: func(path string) ([]RingKey, error) {
 			return []RingKey{{"0a1b2c3d", "older"}, {"4e5f6071", "primary"}, {"8293a4b5", "staged"}}, nil
 		},
@@ -86,6 +90,23 @@ func fakeProgram() *Program {
 			return 0, nil
 		},
 	}
+}
+
+// fakeExamination finds a provider that is refused, or one that tries to take over the terminal.
+func fakeExamination(_ context.Context, _ *config.Config, name string, told func(string, int)) (doctor.Report, error) {
+	told("provider", 1)
+	switch name {
+	case "":
+		return doctor.Report{Sections: []doctor.Section{{Name: "provider sms (twilio)", Findings: []provider.Finding{
+			{Subject: "connection", Verdict: provider.Good, Found: "api.twilio.com answers."},
+			{Subject: "credentials", Verdict: provider.Bad, Found: "The vendor refuses them (401).",
+				Do: "Check account_sid and auth_token, which the Twilio console shows on its first page, and copy them anew."}}}}}, nil
+	case "mail":
+		return doctor.Report{Sections: []doctor.Section{{Name: "provider mail (smtp)", Findings: []provider.Finding{
+			{Subject: "connection", Verdict: provider.Good, Found: "mail.example.org:587 answers."},
+			{Subject: "login", Verdict: provider.Doubtful, Found: "It is slow.\x1b[2J"}}}}}, nil
+	}
+	return doctor.Report{}, (&examination{doctor: doctor.Doctor{Providers: []doctor.Provider{{Name: "mail"}}}, db: &store.DB{}}).unknown(name)
 }
 
 // said is a result of one sentence.

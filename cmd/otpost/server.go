@@ -104,16 +104,24 @@ func (s *server) openComposer() (*compose.Composer, error) {
 
 // openRegistry reads the settings that change while the server runs.
 func openRegistry(ctx context.Context, c *config.Config, db *store.DB, composer *compose.Composer, log *slog.Logger) (*registry.Registry, error) {
-	policy := policyOf(c)
-	if err := policy.Validate(); err != nil {
-		return nil, fmt.Errorf("settings of the default policy: %w", err)
-	}
-	given, err := givenProviders(c)
+	settings, err := registrySettings(c, db, composer, log)
 	if err != nil {
 		return nil, err
 	}
-	return registry.Open(ctx, registry.Settings{Store: db, Tenant: tenant, Rules: registry.Rules{Given: given, Policy: policy, Composer: composer},
-		Environment: environmentOf(c, db, clock), Now: now, Log: log})
+	return registry.Open(ctx, settings)
+}
+
+func registrySettings(c *config.Config, db *store.DB, composer *compose.Composer, log *slog.Logger) (s registry.Settings, err error) {
+	policy := policyOf(c)
+	if err := policy.Validate(); err != nil {
+		return s, fmt.Errorf("settings of the default policy: %w", err)
+	}
+	given, err := givenProviders(c)
+	if err != nil {
+		return s, err
+	}
+	return registry.Settings{Store: db, Tenant: tenant, Rules: registry.Rules{Given: given, Policy: policy, Composer: composer},
+		Environment: environmentOf(c, db, clock), Now: now, Log: log}, nil
 }
 
 // openStore opens the database, brings its schema up to date, and makes sure that the key ring belongs to it.

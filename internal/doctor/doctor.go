@@ -44,6 +44,8 @@ type Provider struct {
 	Settings map[string]string
 	Sender   outbox.Sender
 	Disabled bool
+	// Events tells that it is told what happens, and so may be in no route.
+	Events bool
 	// Reports tells whether its settings say how delivery reports are to be believed.
 	Reports bool
 	// DownUntil is until when it is left alone after failures in a row, zero when it is not.
@@ -73,6 +75,8 @@ type Look struct {
 type Doctor struct {
 	Providers []Provider
 	Routes    []Route
+	// Unread tells that there may be providers and routes that are not known, so that nothing is said of missing ones.
+	Unread bool
 	// PublicURL tells whether the server knows the address that others reach it at.
 	PublicURL bool
 	// Resolver asks for DNS records, nil for the system's.
@@ -117,7 +121,9 @@ func (d *Doctor) now() time.Time {
 
 func (d *Doctor) looks() []Look {
 	looks := slices.Clone(d.First)
-	looks = append(looks, Look{"routes", func(context.Context) []provider.Finding { return d.routes() }})
+	if !d.Unread {
+		looks = append(looks, Look{"routes", func(context.Context) []provider.Finding { return d.routes() }})
+	}
 	for i := range d.Providers {
 		p := &d.Providers[i]
 		if p.Disabled {

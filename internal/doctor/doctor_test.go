@@ -80,7 +80,7 @@ func TestRoutes(t *testing.T) {
 	}{
 		{"nothing", nil, nil, "providers bad: None is set up"},
 		{"all is well", []doctor.Provider{mail("a")}, []doctor.Route{route("a")}, "email good"},
-		{"the other channel", []doctor.Provider{mail("a")}, []doctor.Route{route("a")}, "sms doubtful: No provider carries it"},
+		{"the other channel", []doctor.Provider{mail("a")}, []doctor.Route{route("a")}, "sms good: No provider carries it"},
 		{"no route", []doctor.Provider{mail("a")}, nil, "email bad: There are providers for it and no route"},
 		{"no route", []doctor.Provider{mail("a")}, nil, "provider a doubtful: It is in no route"},
 		{"a route for some", []doctor.Provider{mail("a")}, []doctor.Route{narrow}, "email doubtful: Messages that none of the routes is for"},
@@ -94,9 +94,18 @@ func TestRoutes(t *testing.T) {
 		r := d.Examine(t.Context(), nil)
 		t.Run(test.name, func(t *testing.T) { has(t, r, "routes: "+test.want) })
 	}
+	hook := doctor.Provider{Name: "hook", Kind: kindOf(t, "webhook"), Events: true}
+	events := doctor.Doctor{Providers: []doctor.Provider{mail("a"), hook}, Routes: []doctor.Route{route("a")}, Now: noon}
+	if r := events.Examine(t.Context(), nil); r.Count(provider.Good) != 2 {
+		t.Errorf("a webhook for events needs no route: %q", lines(r))
+	}
+	unread := doctor.Doctor{Unread: true}
+	if r := unread.Examine(t.Context(), nil); len(r.Sections) != 0 {
+		t.Errorf("of what was not read something is said: %q", lines(r))
+	}
 	well := doctor.Doctor{Providers: []doctor.Provider{mail("a"), off(mail("b"))}, Routes: []doctor.Route{route("a")}, Now: noon}
-	if r := well.Examine(t.Context(), nil); r.Count(provider.Bad) != 0 || r.Count(provider.Doubtful) != 1 {
-		t.Errorf("all is well but that there is no sms: %q", lines(r))
+	if r := well.Examine(t.Context(), nil); r.Count(provider.Bad) != 0 || r.Count(provider.Doubtful) != 0 {
+		t.Errorf("all is well: %q", lines(r))
 	}
 }
 
@@ -159,7 +168,9 @@ func TestADisabledProviderIsLookedAtByNameAlone(t *testing.T) {
 
 func TestLooksAreBoundedAndKeepTheirOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		said := func(word string) []provider.Finding { return []provider.Finding{{Subject: word, Verdict: provider.Good}} }
+		said := func(word string) []provider.Finding {
+			return []provider.Finding{{Subject: word, Verdict: provider.Good}}
+		}
 		stuck := make(chan struct{})
 		d := doctor.Doctor{Patience: 10 * time.Second, Now: time.Now, First: []doctor.Look{
 			{"slow", func(context.Context) []provider.Finding { time.Sleep(9 * time.Second); return said("slow") }},

@@ -30,7 +30,7 @@ func (d *Doctor) channel(channel outbox.Channel) provider.Finding {
 	f := provider.Finding{Subject: string(channel)}
 	carriers, routes, everything := 0, 0, false
 	for i := range d.Providers {
-		if !d.Providers[i].Disabled && slices.Contains(d.Providers[i].Kind.Channels, channel) {
+		if p := &d.Providers[i]; !p.Disabled && !p.Events && slices.Contains(p.Kind.Channels, channel) {
 			carriers++
 		}
 	}
@@ -51,8 +51,7 @@ func (d *Doctor) channel(channel outbox.Channel) provider.Finding {
 		f.Verdict, f.Found = provider.Bad, "There are providers for it and no route, so every message is refused."
 		f.Do = fmt.Sprintf("Add a route with channel: %s that names them.", channel)
 	default:
-		f.Verdict, f.Found = provider.Doubtful, "No provider carries it; a passcode to such a recipient is refused."
-		f.Do = "Nothing, if none shall be sent. Otherwise add a provider and a route."
+		f.Verdict, f.Found = provider.Good, "No provider carries it, so a passcode to such a recipient is refused."
 	}
 	return f
 }
@@ -104,7 +103,7 @@ func (d *Doctor) unused() (found []provider.Finding) {
 	for i := range d.Providers {
 		p := &d.Providers[i]
 		routed := slices.ContainsFunc(d.Routes, func(r Route) bool { return slices.Contains(r.Providers, p.Name) })
-		if !routed && !p.Disabled {
+		if !routed && !p.Disabled && !p.Events {
 			found = append(found, provider.Finding{Subject: "provider " + p.Name, Verdict: provider.Doubtful,
 				Found: "It is in no route, so it is never tried.", Do: "Name it in a route, or disable it."})
 		}

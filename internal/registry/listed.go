@@ -15,13 +15,16 @@ type ListedProvider struct {
 	// Settings are what Kind.Open takes, secrets among them; see provider.Kind.Public.
 	Settings any
 	Disabled bool
+	// Events tells that a subscription sends events to it.
+	Events bool
 }
 
 // ListProviders lists all providers by name, the given ones too.
 func (s *Snapshot) ListProviders() []ListedProvider {
 	all := make([]ListedProvider, 0, len(s.providers))
 	for name, p := range s.providers {
-		all = append(all, ListedProvider{Name: name, Kind: p.kind, Settings: p.settings, Disabled: p.disabled})
+		told := slices.ContainsFunc(s.subscriptions, func(c compiledSubscription) bool { return c.Provider == name })
+		all = append(all, ListedProvider{Name: name, Kind: p.kind, Settings: p.settings, Disabled: p.disabled, Events: told})
 	}
 	slices.SortFunc(all, func(a, b ListedProvider) int { return cmp.Compare(a.Name, b.Name) })
 	return all
