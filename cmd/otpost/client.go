@@ -172,3 +172,6 @@ func marshal(v any) ([]byte, error) {
 
 // errNotSent is returned when the server proved that nothing was sent.
 var errNotSent = errors.New("the message was not sent")
+
+// errUnknown is returned when nobody knows whether a message was sent.
+var errUnknown = errors.New("it is not known whether the message was sent")

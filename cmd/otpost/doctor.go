@@ -193,7 +193,7 @@ func (x *examination) listProviders(ctx context.Context) error {
 	}
 	snapshot := x.registry.Current()
 	for _, p := range snapshot.ListProviders() {
-		x.doctor.Providers = append(x.doctor.Providers, x.provider(p, down[p.Name]))
+		x.doctor.Providers = append(x.doctor.Providers, patientOf(x.registry, p, down[p.Name]))
 	}
 	for _, r := range snapshot.ListRoutes() {
 		x.doctor.Routes = append(x.doctor.Routes, doctor.Route{Name: r.Name, Channel: r.Channel, Providers: r.Providers, Everything: r.Everything})
@@ -201,10 +201,10 @@ func (x *examination) listProviders(ctx context.Context) error {
 	return nil
 }
 
-// provider is a provider in the words of package doctor.
-func (x *examination) provider(p registry.ListedProvider, down time.Time) doctor.Provider {
-	sender, _ := x.registry.Sender(p.Name)
-	_, reports := x.registry.Receipts(p.Name)
+// patientOf is a provider in the words of package doctor.
+func patientOf(r *registry.Registry, p registry.ListedProvider, down time.Time) doctor.Provider {
+	sender, _ := r.Sender(p.Name)
+	_, reports := r.Receipts(p.Name)
 	return doctor.Provider{Name: p.Name, Kind: p.Kind, Settings: p.Kind.Public(p.Settings), Sender: sender, Disabled: p.Disabled, Events: p.Events,
 		Reports: reports, DownUntil: down}
 }

@@ -13,6 +13,7 @@ import (
 type providerCommand struct {
 	List  providerListCommand  `cmd:"" help:"List the providers that are set up."`
 	Kinds providerKindsCommand `cmd:"" help:"List the kinds of providers, or the settings of one."`
+	Test  providerTestCommand  `cmd:"" help:"Send a message through one provider alone, and say what became of it."`
 }
 
 // Help is the detail under --help.
@@ -21,7 +22,8 @@ func (*providerCommand) Help() string {
 
 	otpost provider kinds
 	otpost provider kinds smtp
-	otpost provider list`
+	otpost provider list
+	otpost provider test sendgrid --to alice@example.com`
 }
 
 type providerListCommand struct {

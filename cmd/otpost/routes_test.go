@@ -64,7 +64,7 @@ func routesOfSettings() []routeRow {
 	for i, pattern := range patterns {
 		rows[i] = routeRow{pattern, byAdmin, asksNothing}
 	}
-	return rows
+	return append(rows, routeRow{"POST /v1/providers/{name}/test", byAdmin, asksRelay})
 }
 
 var routesOfPasscodes = []routeRow{

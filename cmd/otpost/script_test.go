@@ -156,7 +156,23 @@ func (a *fakeAPI) handler() http.Handler {
 	mux.HandleFunc("GET /v1/passcodes/{id}", keyed(a.status))
 	mux.HandleFunc("POST /v1/passcodes/{id}/verify", keyed(a.verify))
 	mux.HandleFunc("POST /v1/passcodes/verify", keyed(a.verify))
+	mux.HandleFunc("POST /v1/providers/{name}/test", keyed(a.try))
 	return mux
+}
+
+// try is asked for with the one key that this server knows, as an admin key.
+func (a *fakeAPI) try(w http.ResponseWriter, body map[string]any) {
+	switch body["to"] {
+	case "alice@example.com":
+		answer(w, 200, "", `{"verdict":"accepted","provider":"mail","delivery":"dl_1","attempts":[{"took_ms":212,"ref":"4F3B1C0A"}],"advice":"The provider took the message."}`)
+	case "bob@example.com":
+		answer(w, 200, "", `{"verdict":"not_sent","provider":"mail","delivery":"dl_2","attempts":[{"class":"config","code":"535 5.7.8","detail":"AUTH: no\u001b[2J","took_ms":80}],`+
+			`"advice":"The provider refuses the account or its settings.","findings":[{"name":"provider mail (smtp)","findings":[{"subject":"login","verdict":"bad","found":"The server refuses it.","do":"Check the password."}]}]}`)
+	case "eve@example.com":
+		answer(w, 200, "", fmt.Sprintf(`{"verdict":"unknown","provider":"mail","delivery":"dl_3","attempts":[],"advice":"It took longer than %v ms with %v for %v in %v."}`, body["wait_ms"], body["purpose"], body["application"], body["locale"]))
+	default:
+		answer(w, 429, "60", `{"status":429,"code":"limit_reached","detail":"The limit for this identifier is spent."}`)
+	}
 }
 
 // keyed refuses callers without the key, and requests that are not what they should be.

@@ -20,6 +20,7 @@ import (
 	inboxdoor "github.com/otpost/otpost/internal/front/inbox"
 	receiptsdoor "github.com/otpost/otpost/internal/front/receipts"
 	"github.com/otpost/otpost/internal/front/rest"
+	"github.com/otpost/otpost/internal/front/trial"
 	"github.com/otpost/otpost/internal/locale"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
@@ -242,6 +243,7 @@ func (s *server) mount(routes front.Routes) error {
 		return err
 	}
 	(&admin.Handler{Registry: s.registry, Access: s.keys, Log: s.log}).Mount(routes)
+	s.trialDoor().Mount(routes)
 	(&auth0.Handler{Settings: s.registry, Access: s.keys, From: senderOf(s.settings), Log: s.log}).Mount(routes)
 	if s.verifier != nil {
 		s.entraDoor().Mount(routes)
@@ -257,7 +259,7 @@ func (s *server) mount(routes front.Routes) error {
 }
 
 // openAPI is the contract of all doors that speak JSON of ours.
-func openAPI() ([]byte, error) { return rest.Join(admin.OpenAPI()) }
+func openAPI() ([]byte, error) { return rest.Join(admin.OpenAPI(), trial.OpenAPI()) }
 
 func (s *server) entraDoor() *entra.Handler {
 	c := s.settings

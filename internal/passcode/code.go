@@ -33,6 +33,15 @@ func draw(random io.Reader, set string, length int) (string, error) {
 	return string(code), nil
 }
 
+// Draw makes a code of the policy's form that belongs to no challenge, and so opens nothing.
+func (p Policy) Draw(random io.Reader) (string, error) {
+	set, err := Characters(p.Alphabet)
+	if err != nil {
+		return "", fmt.Errorf("draw code: %w", err)
+	}
+	return draw(random, set, p.Length)
+}
+
 // maxTyped bounds what a person may have typed as a code.
 const maxTyped = 64
 

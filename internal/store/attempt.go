@@ -162,6 +162,15 @@ func (t *tx) insertAttempt(a *outbox.Attempt) error {
 		a.Delivery, a.N, a.Provider, a.At.UnixMilli(), a.Took.Milliseconds(), string(a.Class), a.Code, a.Detail, a.Ref)
 }
 
+// Attempts reads what each try of a delivery came to, in order.
+func (db *DB) Attempts(ctx context.Context, delivery string) (attempts []outbox.Attempt, err error) {
+	err = db.look(ctx, func(t *tx) error {
+		attempts, err = t.attempts(delivery)
+		return err
+	})
+	return attempts, err
+}
+
 func (t *tx) attempts(delivery string) (attempts []outbox.Attempt, err error) {
 	err = t.query(t.ctx, `SELECT n, provider, at, took, class, code, detail, ref FROM attempts
 		WHERE delivery = $1 ORDER BY n`, []any{delivery}, func(scan func(...any) error) error {
