@@ -63,7 +63,7 @@ func TestDoctorAndProviderTestBesideARunningServer(t *testing.T) {
 		}
 		post.Wait(t, to, 1)
 		stdout, stderr, code = rig.Run(t, nil, append(ask, mailserver.UnknownUser+"@example.test")...)
-		if code != 1 || !strings.Contains(stdout, "invalid_recipient 550 5.1.1") || !strings.Contains(stdout, "provider environment (smtp)") {
+		if code != 1 || !strings.Contains(stdout, "invalid_recipient 550 5.1.1") || !strings.Contains(stdout, "What was found about it:") {
 			t.Errorf("a test to nobody: exit %d\n%s%s", code, stdout, stderr)
 		}
 		p.Stop()

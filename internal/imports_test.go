@@ -58,7 +58,7 @@ var table = []room{
 		"a door knows the corridor and the engine's words, never the store, another door or another protocol."},
 	{"front/receipts", []string{"front", "provider", "outbox"},
 		"the door of vendors' reports knows how a report is read and hands it on: no engine, no store, no other door."},
-	{"front/trial", []string{"front", "access", "passcode", "outbox"},
+	{"front/trial", []string{"front", "access", "passcode", "outbox", "provider"},
 		"a door knows the corridor and the engine's words, never the store, another door or another protocol."},
 
 	{"extension/emulate", []string{"extension"}, "the emulator plays the other side: it may know the contract, not our receiver."},

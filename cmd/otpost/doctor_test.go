@@ -266,6 +266,39 @@ func TestDoctorLooksAtEntra(t *testing.T) {
 	}
 }
 
+// inGuide holds a transcript in docs/guides/doctor.md to what a command says.
+func inGuide(t *testing.T, name, command, text string) {
+	t.Helper()
+	var shown strings.Builder
+	shown.WriteString("    $ " + command + "\n")
+	for line := range strings.Lines(text) {
+		if line != "\n" {
+			line = "    " + line
+		}
+		shown.WriteString(line)
+	}
+	const path = "../../docs/guides/doctor.md"
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin, end := "<!-- transcript of "+name+" -->\n\n", "\n<!-- end -->"
+	before, rest, ok := strings.Cut(string(page), begin)
+	kept, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("the page has no place for the transcript of %s", name)
+	}
+	if *update {
+		if err := os.WriteFile(path, []byte(before+begin+shown.String()+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if kept != shown.String() {
+		t.Errorf("the guide shows\n%s\nand the program says\n%s", kept, shown.String())
+	}
+}
+
 // TestDoctorGuide holds the transcript in docs/guides/doctor.md to the program: a real mail server with a wrong password,
 // and a domain with two SPF records. Run with -update to write it anew.
 func TestDoctorGuide(t *testing.T) {
@@ -278,34 +311,7 @@ func TestDoctorGuide(t *testing.T) {
 	if log := server.Log(); strings.Contains(log, "<=") {
 		t.Errorf("a message was sent:\n%s", log)
 	}
-	var shown strings.Builder
-	shown.WriteString("    $ otpost doctor\n")
-	for line := range strings.Lines(text) {
-		if line != "\n" {
-			line = "    " + line
-		}
-		shown.WriteString(line)
-	}
-	const path = "../../docs/guides/doctor.md"
-	page, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const begin, end = "<!-- transcript -->\n\n", "\n<!-- end -->"
-	before, rest, ok := strings.Cut(string(page), begin)
-	kept, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatal("the page has no place for the transcript")
-	}
-	if *update {
-		if err := os.WriteFile(path, []byte(before+begin+shown.String()+end+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if kept != shown.String() {
-		t.Errorf("the guide shows\n%s\nand the program says\n%s", kept, shown.String())
-	}
+	inGuide(t, "doctor", "otpost doctor", text)
 	byMailServer(t, c, server, server.Password)
 	demand(t, run(t, c, zone.serve(t), "environment"), "good login The server accepts it.", "good sender")
 }

@@ -59,11 +59,8 @@ type trialResult struct {
 		TookMS int64  `json:"took_ms"`
 		Ref    string `json:"ref"`
 	} `json:"attempts"`
-	Advice   string `json:"advice"`
-	Findings []struct {
-		Name     string             `json:"name"`
-		Findings []provider.Finding `json:"findings"`
-	} `json:"findings"`
+	Advice   string             `json:"advice"`
+	Findings []provider.Finding `json:"findings"`
 }
 
 // MarshalJSON is the answer as the server gave it.
@@ -88,9 +85,9 @@ func (t *trialResult) WriteText(w io.Writer) {
 		fmt.Fprintf(w, "  attempt %d, %d ms  %s\n", i+1, a.TookMS, inert(line))
 	}
 	fmt.Fprintf(w, "\n%s\n", fold(inert(t.Advice), 0))
-	for _, s := range t.Findings {
-		fmt.Fprintf(w, "\n%s\n", inert(s.Name))
-		writeFindings(w, s.Findings)
+	if len(t.Findings) > 0 {
+		fmt.Fprintln(w, "\nWhat was found about it:")
+		writeFindings(w, t.Findings)
 	}
 }
 

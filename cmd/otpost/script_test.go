@@ -167,7 +167,7 @@ func (a *fakeAPI) try(w http.ResponseWriter, body map[string]any) {
 		answer(w, 200, "", `{"verdict":"accepted","provider":"mail","delivery":"dl_1","attempts":[{"took_ms":212,"ref":"4F3B1C0A"}],"advice":"The provider took the message."}`)
 	case "bob@example.com":
 		answer(w, 200, "", `{"verdict":"not_sent","provider":"mail","delivery":"dl_2","attempts":[{"class":"config","code":"535 5.7.8","detail":"AUTH: no\u001b[2J","took_ms":80}],`+
-			`"advice":"The provider refuses the account or its settings.","findings":[{"name":"provider mail (smtp)","findings":[{"subject":"login","verdict":"bad","found":"The server refuses it.","do":"Check the password."}]}]}`)
+			`"advice":"The provider refuses the account or its settings.","findings":[{"subject":"login","verdict":"bad","found":"The server refuses it.","do":"Check the password."}]}`)
 	case "eve@example.com":
 		answer(w, 200, "", fmt.Sprintf(`{"verdict":"unknown","provider":"mail","delivery":"dl_3","attempts":[],"advice":"It took longer than %v ms with %v for %v in %v."}`, body["wait_ms"], body["purpose"], body["application"], body["locale"]))
 	default:

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"slices"
 	"time"
 
 	"github.com/otpost/otpost/internal/doctor"
 	"github.com/otpost/otpost/internal/front/trial"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
+	"github.com/otpost/otpost/internal/provider"
 	"github.com/otpost/otpost/internal/registry"
 )
 
@@ -38,15 +38,11 @@ func (s *server) advise(name string, a outbox.Attempt) string {
 	return doctor.Advice(s.registry.Current().Providers()[name].Name, a.Class, a.Code)
 }
 
-// findings looks at a provider, and at the domain it sends from.
-func (s *server) findings(ctx context.Context, name string) any {
-	all := s.registry.Current().ListProviders()
-	i := slices.IndexFunc(all, func(p registry.ListedProvider) bool { return p.Name == name })
-	if i < 0 { // it was deleted meanwhile
-		return []doctor.Section{}
+// findings looks at a provider's account and the way to it.
+func (s *server) findings(ctx context.Context, name string) []provider.Finding {
+	d := doctor.Doctor{PublicURL: s.settings.PublicURL != nil, Patience: trialPatience, Now: clock}
+	for _, p := range s.registry.Current().ListProviders() {
+		d.Providers = append(d.Providers, patientOf(s.registry, p, time.Time{}))
 	}
-	d := doctor.Doctor{Providers: []doctor.Provider{patientOf(s.registry, all[i], time.Time{})}, PublicURL: s.settings.PublicURL != nil,
-		Patience: trialPatience, Now: clock}
-	report, _ := d.ExamineProvider(ctx, name, nil)
-	return report.Sections
+	return d.ExamineAccount(ctx, name)
 }

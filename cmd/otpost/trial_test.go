@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -31,11 +32,11 @@ type answered struct {
 	Attempts []struct {
 		Class, Code, Detail, Ref string
 	}
-	Findings []struct {
-		Name     string
-		Findings []struct{ Subject, Verdict string }
-	}
+	Findings []struct{ Subject, Verdict string }
 }
+
+// ms is how long an attempt took, which is never the same.
+var ms = regexp.MustCompile(`\d+ ms`)
 
 // tryProvider sends a message through one provider with the admin key.
 func (p *inProcess) tryProvider(t *testing.T, name, body string) (a answered) {
@@ -83,12 +84,22 @@ func TestAProviderIsTriedThroughARealMailServer(t *testing.T) {
 	}
 	a := p.tryProvider(t, "wrong", `{"to":"lea@example.test"}`)
 	if a.status != 200 || a.Verdict != "not_sent" || len(a.Attempts) != 1 || a.Attempts[0].Class != "config" || a.Attempts[0].Code != "535" ||
-		!strings.Contains(a.Advice, "refuses the account") || len(a.Findings) == 0 || a.Findings[0].Findings[2].Subject != "login" || a.Findings[0].Findings[2].Verdict != "bad" {
+		!strings.Contains(a.Advice, "refuses the account") || len(a.Findings) != 3 || a.Findings[2].Subject != "login" || a.Findings[2].Verdict != "bad" {
 		t.Errorf("with a wrong password: %+v", a)
 	}
 	if strings.Contains(fmt.Sprintf("%+v", a), "s3cret") {
 		t.Errorf("the password is told: %+v", a)
 	}
+	var shown trialResult
+	r := p.request("POST", "/v1/providers/wrong/test", `{"to":"lea@example.test"}`)
+	r.Header.Set("Authorization", "Bearer "+p.adminKey)
+	if err := json.Unmarshal(p.do(r).Body.Bytes(), &shown); err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	shown.Provider = "mail"
+	shown.WriteText(&text)
+	inGuide(t, "test", "otpost provider test mail --to lea@example.com", strings.ReplaceAll(ms.ReplaceAllString(text.String(), "12 ms"), server.Addr, "mail.example.org:587"))
 	a = p.tryProvider(t, "environment", `{"to":"`+mailserver.UnknownUser+`@example.test"}`)
 	if a.Verdict != "not_sent" || a.Attempts[0].Class != "invalid_recipient" || !strings.Contains(a.Advice, "no such recipient") {
 		t.Errorf("to nobody: %+v", a)

@@ -104,12 +104,19 @@ func (d *Doctor) Examine(ctx context.Context, told func(name string, of int)) Re
 
 // ExamineProvider looks at one provider alone, and at the domain it sends from.
 func (d *Doctor) ExamineProvider(ctx context.Context, name string, told func(name string, of int)) (Report, bool) {
-	for i := range d.Providers {
-		if p := &d.Providers[i]; p.Name == name {
-			return Report{Sections: d.run(ctx, d.looksOf(p), told)}, true
-		}
+	if p := d.find(name); p != nil {
+		return Report{Sections: d.run(ctx, d.looksOf(p), told)}, true
 	}
 	return Report{}, false
+}
+
+// ExamineAccount looks at one provider alone, and not at the domain it sends from. There is nothing for an unknown one.
+func (d *Doctor) ExamineAccount(ctx context.Context, name string) []provider.Finding {
+	p := d.find(name)
+	if p == nil {
+		return nil
+	}
+	return d.bounded(ctx, Look{p.title(), func(ctx context.Context) []provider.Finding { return d.provider(ctx, p) }})
 }
 
 func (d *Doctor) now() time.Time {

@@ -16,6 +16,7 @@ import (
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
+	"github.com/otpost/otpost/internal/provider"
 )
 
 // Handler is the door. It wants an admin key.
@@ -29,9 +30,9 @@ type Handler struct {
 	// Code draws a code that opens nothing, and says how long such codes live.
 	Code func() (code string, lifetime time.Duration, err error)
 	// Advise says what to do about an attempt that failed.
-	Advise func(provider string, a outbox.Attempt) string
-	// Findings looks at a provider's account, as JSON.
-	Findings func(ctx context.Context, provider string) any
+	Advise func(name string, a outbox.Attempt) string
+	// Findings looks at a provider's account and the way to it.
+	Findings func(ctx context.Context, name string) []provider.Finding
 
 	Access access.Authenticator
 	// Tenant is the one whose providers these are.
@@ -68,7 +69,7 @@ type tried struct {
 	Attempts []attempt      `json:"attempts"`
 	Advice   string         `json:"advice"`
 	// Findings are left out when the provider took the message.
-	Findings any `json:"findings,omitempty"`
+	Findings []provider.Finding `json:"findings,omitempty"`
 }
 
 type attempt struct {

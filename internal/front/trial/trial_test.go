@@ -3,7 +3,6 @@ package trial_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -23,6 +22,7 @@ import (
 	"github.com/otpost/otpost/internal/front/trial"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
+	"github.com/otpost/otpost/internal/provider"
 )
 
 func noon() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) }
@@ -73,9 +73,9 @@ func open(t *testing.T) *door {
 		Channels: func(name string) ([]outbox.Channel, bool) { return []outbox.Channel{outbox.Email}, name == "mail" },
 		Code:     func() (string, time.Duration, error) { return "482913", 10 * time.Minute, nil },
 		Advise:   func(name string, a outbox.Attempt) string { return "advice for " + name + " on " + string(a.Class) },
-		Findings: func(context.Context, string) any {
+		Findings: func(context.Context, string) []provider.Finding {
 			d.looked++
-			return json.RawMessage(`[{"name":"provider mail (smtp)","findings":[{"subject":"login","verdict":"bad","found":"No.","do":"Look."}]}]`)
+			return []provider.Finding{{Subject: "login", Verdict: provider.Bad, Found: "No.", Do: "Look."}}
 		},
 		Access: keys{}, Tenant: "default", Log: log, Now: noon,
 	}
@@ -166,7 +166,7 @@ func TestWhatWentWrongIsToldWithWhatToDo(t *testing.T) {
 	d.outcome.Verdict = outbox.NotSent
 	d.attempts = []outbox.Attempt{{Class: outbox.Transient, Took: time.Second}, {Class: outbox.Account, Code: "535", Detail: "AUTH: no", Took: 2 * time.Millisecond}}
 	d.want(t, 200, `"attempts":[{"class":"transient","took_ms":1000},{"class":"config","code":"535","detail":"AUTH: no","took_ms":2}],`+
-		`"advice":"advice for mail on config","findings":[{"name":"provider mail (smtp)"`, `{"to":"lea@example.org"}`)
+		`"advice":"advice for mail on config","findings":[{"subject":"login","verdict":"bad","found":"No.","do":"Look."}]`, `{"to":"lea@example.org"}`)
 	d.attempts = nil
 	d.want(t, 200, `"attempts":[],"advice":"Nobody began to send it in time`, `{"to":"lea@example.org"}`)
 	d.outcome.Verdict = outbox.Unknown
