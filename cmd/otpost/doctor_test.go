@@ -184,6 +184,14 @@ func TestDoctorOfADatabaseThatCannotBeRead(t *testing.T) {
 	}
 }
 
+func TestDoctorOfADatabaseThatWasOnlyMigrated(t *testing.T) {
+	c := newPlace(t)
+	if _, err := migrate(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	demand(t, run(t, c, nil, ""), "database good connection")
+}
+
 // makeRing makes a key ring of its own.
 func makeRing(t *testing.T, path string) error {
 	other := newPlace(t)

@@ -148,6 +148,14 @@ func TestWhatIsKnownOfAProvider(t *testing.T) {
 	if r := public.Examine(t.Context(), nil); strings.Contains(strings.Join(lines(r), "\n"), "delivery reports") {
 		t.Errorf("reports have an address: %q", lines(r))
 	}
+	if found := public.ExamineAccount(t.Context(), "q"); found != nil {
+		t.Errorf("of an unknown provider: %+v", found)
+	}
+	alone := doctor.Doctor{Providers: []doctor.Provider{{Name: "p", Kind: kindOf(t, "resend"), Settings: map[string]string{"from": "codes@example.org"},
+		Sender: &account{inside: []provider.Finding{good}}}}}
+	if found := alone.ExamineAccount(t.Context(), "p"); len(found) != 1 || found[0] != good {
+		t.Errorf("of an account: %+v", found)
+	}
 	if _, ok := public.ExamineProvider(t.Context(), "q", nil); ok {
 		t.Error("an unknown provider was found")
 	}

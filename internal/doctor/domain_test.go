@@ -224,6 +224,13 @@ func TestAlignment(t *testing.T) {
 	}
 }
 
+func TestThePolicyForSubdomainsIsNotTheDomainsOwn(t *testing.T) {
+	z := join(healthy(), zone{"_dmarc.example.org": {"TXT v=DMARC1; p=none; sp=reject"}})
+	if f := examineDomain(t, z, "microsoft365", map[string]string{"from": "codes@example.org"})["DMARC"]; !strings.Contains(f.Found, "watch mail") {
+		t.Errorf("found %+v", f)
+	}
+}
+
 func TestOwnMailServers(t *testing.T) {
 	for record, want := range map[string]provider.FindingVerdict{
 		"v=spf1 ip4:192.0.2.0/24 -all":                 provider.Good,
