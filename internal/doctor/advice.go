@@ -21,7 +21,7 @@ var advice = map[outbox.Class]string{
 }
 
 // codeAdvice is what to do about codes that say more than their class, by kind of provider. A code is one word of the
-// fault's. Sources are those that the kinds name.
+// fault's. It is advice, and what the vendor said stands beside it.
 var codeAdvice = map[string]map[string]string{
 	"twilio": {
 		"21608": "This is a trial account: it sends to verified numbers alone. Verify the number in the Twilio console, or upgrade the account.",

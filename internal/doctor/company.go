@@ -18,10 +18,9 @@ type company struct {
 	own []string
 }
 
-// companies by kind. Where each stands in the company's documentation: Azure "Configure email custom domains", Microsoft
-// "Set up DKIM" and "Set up SPF", SendGrid "Domain authentication", Mailjet "Authenticating domains with SPF and DKIM",
-// Mandrill "New sending domain authentication requirements", Resend "Domains", Brevo "Authenticate your domain", Google
-// Workspace "Set up SPF", Mailgun "Domain verification".
+// companies by kind. mte1 and mte2 are Mandrill's release note "New sending domain authentication requirements", send and
+// resend Resend's "MX record" page, the includes and selectors of Azure what its portal shows. The others are those in
+// common use, which a company may change: so a key or an include that is not found is doubtful by itself, never bad.
 var companies = map[string]company{
 	"azure_communication_email": {name: "Azure", includes: []string{"spf.protection.outlook.com"}, bounce: "@",
 		selectors: []string{"selector1-azurecomm-prod-net", "selector2-azurecomm-prod-net"}, own: []string{"azurecomm.net"}},
