@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -112,6 +113,12 @@ func (c *client) get(ctx context.Context, path string) (json.RawMessage, error) 
 	return c.ask(ctx, http.MethodGet, path, nil)
 }
 
+// remove deletes what is at path, as post does.
+func (c *client) remove(ctx context.Context, path string) error {
+	_, err := c.ask(ctx, http.MethodDelete, path, nil)
+	return err
+}
+
 func (c *client) ask(ctx context.Context, method, path string, body io.Reader) (json.RawMessage, error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
@@ -122,6 +129,10 @@ func (c *client) ask(ctx context.Context, method, path string, body io.Reader) (
 		request.Header.Set("Content-Type", "application/json")
 	}
 	response, err := http.DefaultClient.Do(request)
+	var unreached *url.Error
+	if errors.As(err, &unreached) { // its URL can hold a person's address
+		return nil, fmt.Errorf("call server: %s: %w", c.base, unreached.Err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("call server: %w", err)
 	}

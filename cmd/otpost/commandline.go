@@ -31,6 +31,8 @@ type commandLine struct {
 	Timeline timelineCommand `cmd:"" group:"Use a running server" help:"Show what became of a passcode and its messages."`
 	Emulate  emulateCommand  `cmd:"" group:"Use a running server" help:"Play an identity platform against a receiver."`
 
+	Suppression suppressionCommand `cmd:"" group:"Use a running server" help:"List recipients that are not sent to, and let them be sent to again."`
+
 	OpenAPI    openAPICommand    `cmd:"" name:"openapi" group:"About" help:"Print the OpenAPI document of the REST API."`
 	Completion completionCommand `cmd:"" group:"About" help:"Print a shell's completion script."`
 	Version    versionCommand    `cmd:"" group:"About" help:"Print the version."`

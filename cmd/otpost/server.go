@@ -242,7 +242,7 @@ func (s *server) mount(routes front.Routes) error {
 	if err := door.Mount(routes); err != nil {
 		return err
 	}
-	(&admin.Handler{Registry: s.registry, Access: s.keys, Log: s.log}).Mount(routes)
+	(&admin.Handler{Registry: s.registry, Suppressions: s.db, Access: s.keys, Log: s.log}).Mount(routes)
 	s.trialDoor().Mount(routes)
 	(&auth0.Handler{Settings: s.registry, Access: s.keys, From: senderOf(s.settings), Log: s.log}).Mount(routes)
 	if s.verifier != nil {

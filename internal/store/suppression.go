@@ -79,6 +79,23 @@ func (db *DB) Suppressions(ctx context.Context, tenant string, channel outbox.Ch
 	return list, nil
 }
 
+// Suppression finds that of a recipient who is not sent to now. recipient is the canonical form.
+func (db *DB) Suppression(ctx context.Context, tenant string, channel outbox.Channel, recipient string, now time.Time) (s outbox.Suppression, found bool, err error) {
+	s = outbox.Suppression{Tenant: tenant, Channel: channel, Recipient: recipient}
+	var at, until int64
+	err = db.look(ctx, func(t *tx) error {
+		found, err = t.one(`SELECT reason, provider, at, until FROM suppressions
+			WHERE tenant = $1 AND channel = $2 AND recipient = $3 AND (until = 0 OR until > $4)`,
+			[]any{tenant, string(channel), recipient, now.UnixMilli()}, (*string)(&s.Reason), &s.Provider, &at, &until)
+		return err
+	})
+	if err != nil {
+		return s, false, fmt.Errorf("find suppression: %w", err)
+	}
+	s.At, s.Until = fromMillis(at), fromMillis(until)
+	return s, found, nil
+}
+
 // Unsuppress lets a recipient be sent to again, and reports whether it was suppressed. Reports that were received
 // before do not suppress it anew.
 func (db *DB) Unsuppress(ctx context.Context, tenant string, channel outbox.Channel, recipient string) (was bool, err error) {

@@ -170,6 +170,9 @@ func (s *scene) report(db *store.DB) {
 		if _, err := db.Suppressions(s.t.Context(), "default", outbox.Email, "", 10, now); err != nil {
 			s.t.Fatal(err)
 		}
+		if _, _, err := db.Suppression(s.t.Context(), "default", outbox.Email, "lea@example.org", now); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 	if err := rows.Err(); err != nil || n < 10 {
 		s.t.Fatalf("reported on %d messages, %v", n, err)

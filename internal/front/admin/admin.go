@@ -1,5 +1,6 @@
-// Package admin is the JSON API to the settings that change while otpost runs: documents are seen, set, deleted, brought
-// back, and changed many at once. It takes whatever kinds package registry lists.
+// Package admin is the JSON API for operators. The settings that change while otpost runs are documents that are seen,
+// set, deleted, brought back, and changed many at once, of whatever kinds package registry lists; and recipients that
+// are not sent to are listed and freed.
 package admin
 
 import (
@@ -16,9 +17,10 @@ import (
 
 // Handler is the door. Every path of it wants an admin key.
 type Handler struct {
-	Registry *registry.Registry
-	Access   access.Authenticator
-	Log      *slog.Logger
+	Registry     *registry.Registry
+	Suppressions SuppressionStore
+	Access       access.Authenticator
+	Log          *slog.Logger
 }
 
 // Mount adds the paths of the door.
@@ -52,6 +54,8 @@ func (h *Handler) operations() []operation {
 		{"POST /v1/config", h.apply},
 		{"POST /v1/config:plan", h.plan},
 		{"GET /v1/provider-kinds", providerKinds},
+		{"GET /v1/suppressions", h.suppressions},
+		{"DELETE /v1/suppressions", h.unsuppress},
 	}
 	for _, kind := range registry.Kinds() {
 		d := &documents{Handler: h, kind: kind}

@@ -87,6 +87,7 @@ func (keys) Authenticate(_ context.Context, token string) (access.Caller, error)
 // door is the door behind its entrance, and the contract that its answers are held to.
 type door struct {
 	*shelf
+	kept     suppressed
 	handler  http.Handler
 	contract routers.Router
 	log      bytes.Buffer
@@ -108,7 +109,7 @@ func open(t *testing.T) *door {
 	}
 	t.Cleanup(func() { r.Close() })
 	mux := http.NewServeMux()
-	(&admin.Handler{Registry: r, Access: keys{}, Log: log}).Mount(mux)
+	(&admin.Handler{Registry: r, Suppressions: &d.kept, Access: keys{}, Log: log}).Mount(mux)
 	d.handler = front.Entrance{Log: log, Level: slog.LevelDebug, Now: noon}.Handler(mux)
 	document, err := openapi3.NewLoader().LoadFromData(admin.OpenAPI())
 	if err != nil {

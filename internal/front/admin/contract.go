@@ -54,6 +54,7 @@ func OpenAPI() []byte {
 		schemas = append(schemas, member{schemaName(kind), schema})
 	}
 	paths = append(paths, member{"/v1/provider-kinds", object{{"get", kindsOperation()}}})
+	paths = append(paths, member{"/v1/suppressions", object{{"get", listSuppressionsOperation()}, {"delete", unsuppressOperation()}}})
 	text, err := json.Marshal(object{
 		{"openapi", "3.1.0"},
 		{"info", object{{"title", "otpost settings"}, {"version", "1"}}},

@@ -4,7 +4,11 @@ import "github.com/otpost/otpost/internal/registry"
 
 // query is an optional parameter of the query.
 func query(name, description string, schema object) member {
-	return member{name, object{{"name", name}, {"in", "query"}, {"required", false}, {"description", description}, {"schema", schema}}}
+	return parameter(name, description, false, schema)
+}
+
+func parameter(name, description string, required bool, schema object) member {
+	return member{name, object{{"name", name}, {"in", "query"}, {"required", required}, {"description", description}, {"schema", schema}}}
 }
 
 func previewOperation(kind registry.Kind) object {
@@ -38,4 +42,35 @@ func optionalBody(o object) object {
 		}
 	}
 	return o
+}
+
+func channelSchema() object { return object{{"type", "string"}, {"enum", []string{"email", "sms"}}} }
+
+func listSuppressionsOperation() object {
+	one := closed([]string{"channel", "recipient", "reason", "provider", "reported_at"}, object{
+		{"channel", channelSchema()}, {"recipient", text("The address or number that was reported, in its canonical form.")},
+		{"reason", object{{"type", "string"}, {"enum", []string{"invalid_recipient", "suppressed", "complained"}},
+			{"description", "What was reported: that it does not exist, that it is blocked, or that a message was called spam."}}},
+		{"provider", text("The provider that reported it.")},
+		{"reported_at", object{{"type", "string"}, {"format", "date-time"}, {"description", "When it was reported."}}},
+		{"until", object{{"type", "string"}, {"format", "date-time"}, {"description", "When it ends by itself; missing if it does not."}}},
+	})
+	return describe("listSuppressions", "List the recipients that are not sent to",
+		"Those of whom a provider reported that they do not exist, are blocked or complained. Email addresses come first, then numbers, each in their order.",
+		object{query("channel", "Only these.", channelSchema()),
+			query("recipient", "Only this address or number, however it is written; the list is then empty or has one.", object{{"type", "string"}}),
+			query("limit", "Most of them on a page; 100 if missing.", object{{"type", "integer"}, {"minimum", 1}, {"maximum", maxPage}}),
+			query("after", "What `next` was on the page before.", object{{"type", "string"}})}, nil,
+		answer("200", "A page of them.", closed([]string{"suppressions"}, object{{"suppressions", arrayOf(one)},
+			{"next", text("Where the next page begins; missing on the last one.")}})),
+		problems("400", "401", "403", "404", "500", "503"))
+}
+
+func unsuppressOperation() object {
+	recipient := parameter("recipient", "The address or number, however it is written.", true, object{{"type", "string"}})
+	return describe("removeSuppression", "Let a recipient be sent to again",
+		"Reports that were received before do not suppress it anew; a new one does.",
+		object{query("channel", "Its channel, which the recipient tells as well.", channelSchema()), recipient}, nil,
+		object{{"204", object{{"description", "It is sent to again."}}}},
+		problems("400", "401", "403", "404", "500", "503"))
 }

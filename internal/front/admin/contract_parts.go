@@ -63,7 +63,7 @@ func responses() (o object) {
 		{"400", "The body is missing or is not JSON (`body_missing`, `malformed_json`, `body_cut_short`), or a parameter has a value it cannot have (`invalid_query`)."},
 		{"401", "There is no API key (`key_missing`) or it opens nothing (`key_invalid`)."},
 		{"403", "The key may not see or change settings (`admin_key_required`)."},
-		{"404", "There is no such document, or no such version of it (`no_such_document`)."},
+		{"404", "There is no such document, or no such version of it (`no_such_document`); or the recipient is not suppressed (`no_such_suppression`)."},
 		{"409", "Others change settings at the same time (`settings_busy`). Try again."},
 		{"412", "The document has another version than the condition names (`version_mismatch`)."},
 		{"413", "The body is too large (`body_too_large`)."},

@@ -351,6 +351,24 @@ func suppressionCanEnd(t *testing.T, s Store) {
 	if list := suppressions(t, s, end); len(list) != 1 || list[0].Recipient != "ada@example.org" || !list[0].Until.IsZero() {
 		t.Errorf("at the end of the bounce suppressed are %+v", list)
 	}
+	for _, one := range suppressions(t, s, end.Add(-time.Millisecond)) {
+		found, ok, err := s.Suppression(t.Context(), "default", outbox.Email, one.Recipient, end.Add(-time.Millisecond))
+		if err != nil || !ok || found != one {
+			t.Errorf("found %+v %v %v, listed is %+v", found, ok, err, one)
+		}
+		_, ok, err = s.Suppression(t.Context(), "default", outbox.Email, one.Recipient, end)
+		if err != nil || ok != one.Until.IsZero() {
+			t.Errorf("at the end of the bounce %s is suppressed: %v %v", one.Recipient, ok, err)
+		}
+	}
+	for _, elsewhere := range []struct {
+		tenant  string
+		channel outbox.Channel
+	}{{"other", outbox.Email}, {"default", outbox.SMS}} {
+		if _, ok, err := s.Suppression(t.Context(), elsewhere.tenant, elsewhere.channel, "ada@example.org", now); err != nil || ok {
+			t.Errorf("suppressed for %v: %v %v", elsewhere, ok, err)
+		}
+	}
 	for _, want := range []bool{true, false} {
 		if was, err := s.Unsuppress(t.Context(), "default", outbox.Email, "ada@example.org"); err != nil || was != want {
 			t.Errorf("removing it: %v %v, want %v", was, err, want)

@@ -23,6 +23,7 @@ type Store interface {
 	Sweep(ctx context.Context, now time.Time, retention time.Duration) (int, error)
 	Own(ctx context.Context, now time.Time) error
 	Suppressions(ctx context.Context, tenant string, channel outbox.Channel, after string, limit int, now time.Time) ([]outbox.Suppression, error)
+	Suppression(ctx context.Context, tenant string, channel outbox.Channel, recipient string, now time.Time) (outbox.Suppression, bool, error)
 	Unsuppress(ctx context.Context, tenant string, channel outbox.Channel, recipient string) (bool, error)
 }
 
