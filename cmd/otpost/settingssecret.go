@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -15,6 +16,13 @@ import (
 // secret reads a secret: a reference that is followed here, (kept), or the value itself, which is taken with a warning.
 func (f *settingsFile) secret(node *yaml.Node, schema *registry.Schema, about, place string) any {
 	ref := referenceOf(node)
+	if node.Kind == yaml.SequenceNode && slices.ContainsFunc(node.Content, func(n *yaml.Node) bool { return referenceOf(n) != "" }) {
+		if len(node.Content) > 1 {
+			f.wrong(node, "%s: %s: want one reference in place of the list; what it names is divided by commas", about, place)
+			return nil
+		}
+		ref = referenceOf(node.Content[0])
+	}
 	switch {
 	case ref != "":
 		value, err := f.follow(ref)
