@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/otpost/otpost/internal/registry"
 )
 
@@ -100,30 +102,78 @@ func TestApplyWantsAnAdminKey(t *testing.T) {
 	c.want(t, 1, "otpost key create --admin", "", "export")
 }
 
-// TestTheGuideIsTrue applies the file that docs/guides/settings.md shows.
-func TestTheGuideIsTrue(t *testing.T) {
-	guide, err := os.ReadFile("../../docs/guides/settings.md")
+// filesOf are the YAML files that a page shows.
+func filesOf(t *testing.T, page string) (files []string) {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/" + page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(guide, -1)
-	if len(blocks) != 1 {
-		t.Fatalf("the guide has %d files, want one", len(blocks))
+	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(text, -1) {
+		files = append(files, string(block[1]))
 	}
-	file := string(blocks[0][1])
-	c := newTerminal(t, adminKey, "MAIL_PASSWORD=hunter2", "RESEND_KEY=re_hunter3")
-	if err := os.WriteFile(filepath.Join(c.folder, "sms-secret"), []byte("whsec_c2VjcmV0IG9mIHRoZSB0ZXN0LCBub3QgZm9yIHVzZQ==\n"), 0o600); err != nil {
+	return files
+}
+
+// asOneFile puts files together: what each has of a kind, one after the other.
+func asOneFile(t *testing.T, files []string) string {
+	t.Helper()
+	whole := map[string][]yaml.Node{}
+	for _, file := range files {
+		var part map[string][]yaml.Node
+		if err := yaml.Unmarshal([]byte(file), &part); err != nil {
+			t.Fatalf("%v in\n%s", err, file)
+		}
+		for kind, documents := range part {
+			whole[kind] = append(whole[kind], documents...)
+		}
+	}
+	text, err := yaml.Marshal(whole)
+	if err != nil {
 		t.Fatal(err)
 	}
-	code, stdout, stderr := c.run(t, file, "apply", "-f", "FILE")
-	if code != 0 || stderr != "" || !strings.Contains(stdout, ", changed 0 and deleted 0\n") {
-		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
-	}
-	c.want(t, 0, "nothing to change\n", file, "apply", "-f", "FILE", "--prune")
-	for _, kind := range registry.Kinds() {
-		if !strings.Contains(stdout, "+ "+string(kind)+" ") {
-			t.Errorf("the guide's file has no %s", kind)
-		}
+	return string(text)
+}
+
+// TestTheGuideIsTrue applies the files that the guides show: a second time each changes nothing, and what is exported
+// then can be applied as well.
+func TestTheGuideIsTrue(t *testing.T) {
+	const key = "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0LCBub3QgZm9yIHVzZQ=="
+	for page, guide := range map[string]struct {
+		files   int
+		environ []string
+		kinds   []registry.Kind
+	}{
+		"guides/settings.md": {1, []string{"MAIL_PASSWORD=hunter2", "RESEND_KEY=re_hunter3"}, registry.Kinds()},
+		"guides/delivery.md": {3, []string{"POSTMARK_TOKEN=hunter2", "POSTMARK_RECEIPTS=hunter3 and more than that", "GRAPH_SECRET=hunter4",
+			"OUR_WEBHOOK_SECRET=" + key}, []registry.Kind{registry.ProviderKind, registry.RouteKind, registry.GuardKind, registry.SubscriptionKind}},
+	} {
+		t.Run(page, func(t *testing.T) {
+			files := filesOf(t, page)
+			if len(files) != guide.files {
+				t.Fatalf("the guide has %d files, want %d", len(files), guide.files)
+			}
+			file := files[0]
+			if len(files) > 1 {
+				file = asOneFile(t, files)
+			}
+			c := newTerminal(t, adminKey, guide.environ...)
+			if err := os.WriteFile(filepath.Join(c.folder, "sms-secret"), []byte(key+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			code, stdout, stderr := c.run(t, file, "apply", "-f", "FILE")
+			if code != 0 || stderr != "" || !strings.Contains(stdout, ", changed 0 and deleted 0\n") {
+				t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+			}
+			c.want(t, 0, "nothing to change\n", file, "apply", "-f", "FILE", "--prune")
+			_, exported, _ := c.run(t, "", "export")
+			c.want(t, 0, "nothing to change\n", exported, "apply", "-f", "FILE", "--prune")
+			for _, kind := range guide.kinds {
+				if !strings.Contains(stdout, "+ "+string(kind)+" ") {
+					t.Errorf("the guide's file has no %s", kind)
+				}
+			}
+		})
 	}
 }
 
