@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -79,7 +80,12 @@ func TestApplyOverAServer(t *testing.T) {
 		t.Error("the server cannot send by the new provider")
 	}
 	c.want(t, 0, "nothing to change\n", shopFile, "apply", "-f", "FILE")
-	c.want(t, 0, "mail  smtp  in use\n", "", "provider", "list")
+	c.want(t, 0, "mail   smtp   document     none  ready\n", "", "provider", "list")
+	until := time.Now().Add(time.Minute)
+	if err := c.db.OpenBreaker(t.Context(), "mail", until); err != nil {
+		t.Fatal(err)
+	}
+	c.want(t, 0, "left alone until "+until.UTC().Format("15:04:05 UTC")+"\n", "", "provider", "list")
 	code, exported, _ := c.run(t, "", "export")
 	if code != 0 || !strings.Contains(exported, "password: env:MAIL_PASSWORD") {
 		t.Errorf("exported %d\n%s", code, exported)

@@ -8,10 +8,11 @@ import (
 	"text/tabwriter"
 
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/registry"
 )
 
 type providerCommand struct {
-	List  providerListCommand  `cmd:"" help:"List the providers that are set up."`
+	List  providerListCommand  `cmd:"" help:"List the providers, and how they are doing."`
 	Kinds providerKindsCommand `cmd:"" help:"List the kinds of providers, or the settings of one."`
 	Test  providerTestCommand  `cmd:"" help:"Send a message through one provider alone, and say what became of it."`
 }
@@ -32,35 +33,42 @@ type providerListCommand struct {
 
 // Help is the detail under --help.
 func (*providerListCommand) Help() string {
-	return targetHelp + `
+	return `Lists every provider: those of documents, and those that the server's own settings name (deploy-time). STATE is ready, disabled, left alone until a time of day for one that failed and is tried after the others meanwhile, or unusable for a document that the server cannot use, whose log says why.
 
-Providers that the server's own settings name, such as environment, are not among them.
+` + targetHelp + `
 
 Example:
 
+	otpost provider list
 	otpost provider list --output json`
 }
 
-type providerLine struct {
-	Name     string `json:"name"`
-	Kind     string `json:"kind"`
-	Disabled bool   `json:"disabled"`
-}
-
-type providerLines []providerLine
+type providerStates []registry.ProviderState
 
 // WriteText writes a table.
-func (lines providerLines) WriteText(w io.Writer) {
+func (states providerStates) WriteText(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tKIND\tSTATE")
-	for _, l := range lines {
-		state := "in use"
-		if l.Disabled {
-			state = "disabled"
+	fmt.Fprintln(table, "NAME\tKIND\tFROM\tRATE\tSTATE")
+	for _, s := range states {
+		from, rate := "document", "none"
+		if s.Given {
+			from = "deploy-time"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", inert(l.Name), inert(l.Kind), state)
+		if s.Rate != nil {
+			per, _ := s.Rate.Per.MarshalText() // it never fails
+			rate = fmt.Sprintf("%d per %s", s.Rate.Messages, per)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", inert(s.Name), inert(s.Kind), from, rate, inert(stateInWords(s)))
 	}
 	_ = table.Flush() // it writes to a buffer
+}
+
+// stateInWords is a state for people.
+func stateInWords(s registry.ProviderState) string {
+	if s.State == registry.ProviderLeftAlone {
+		return "left alone until " + s.LeftAloneUntil.UTC().Format("15:04:05 UTC")
+	}
+	return s.State
 }
 
 // Run lists the providers.
@@ -69,18 +77,14 @@ func (c *providerListCommand) Run(ctx context.Context, p *Program) error {
 	if err != nil {
 		return err
 	}
-	text, err := target.export(ctx)
+	states, err := target.providers(ctx)
 	if err != nil {
 		return err
 	}
-	var all struct{ Providers providerLines }
-	if err := decode(text, &all); err != nil {
-		return err
+	if states == nil {
+		states = providerStates{}
 	}
-	if all.Providers == nil {
-		all.Providers = providerLines{}
-	}
-	return p.print(all.Providers)
+	return p.print(providerStates(states))
 }
 
 type providerKindsCommand struct {

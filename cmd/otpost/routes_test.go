@@ -59,7 +59,7 @@ func routesOfSettings() []routeRow {
 		patterns = append(patterns, "GET "+path, "GET "+path+"/{name}", "PUT "+path+"/{name}", "DELETE "+path+"/{name}",
 			"GET "+path+"/{name}/history", "POST "+path+"/{name}/restore")
 	}
-	patterns = append(patterns, "POST /v1/templates/{name}/preview", "GET /v1/suppressions", "DELETE /v1/suppressions")
+	patterns = append(patterns, "POST /v1/templates/{name}/preview", "GET /v1/provider-states", "GET /v1/suppressions", "DELETE /v1/suppressions")
 	rows := make([]routeRow, len(patterns))
 	for i, pattern := range patterns {
 		rows[i] = routeRow{pattern, byAdmin, asksNothing}

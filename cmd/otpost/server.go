@@ -122,7 +122,7 @@ func registrySettings(c *config.Config, db *store.DB, composer *compose.Composer
 		return s, err
 	}
 	return registry.Settings{Store: db, Tenant: tenant, Rules: registry.Rules{Given: given, Policy: policy, Composer: composer},
-		Environment: environmentOf(c, db, clock), Now: now, Log: log}, nil
+		Environment: environmentOf(c, db, clock), Breakers: db.Breakers, Now: now, Log: log}, nil
 }
 
 // openStore opens the database, brings its schema up to date, and makes sure that the key ring belongs to it.

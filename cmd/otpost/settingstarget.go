@@ -29,6 +29,8 @@ type settingsTarget interface {
 	// preview renders a template, the stored one when body is nil, in every language when that is empty. It returns
 	// *invalidSettings for a body that cannot be read.
 	preview(ctx context.Context, name string, body json.RawMessage, language string) ([]registry.Rendering, error)
+	// providers says how every provider is doing.
+	providers(ctx context.Context) ([]registry.ProviderState, error)
 }
 
 // targetFlags say where documents are.
@@ -142,6 +144,20 @@ func (s serverSettings) preview(ctx context.Context, name string, body json.RawM
 	return shown.Renderings, err
 }
 
+func (s serverSettings) providers(ctx context.Context) ([]registry.ProviderState, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	answer, err := s.get(ctx, "/v1/provider-states")
+	if err != nil {
+		return nil, err
+	}
+	var all struct {
+		States []registry.ProviderState `json:"provider_states"`
+	}
+	err = decode(answer, &all)
+	return all.States, err
+}
+
 // databaseSettings are in the database that the settings name.
 type databaseSettings struct {
 	program  *Program
@@ -192,4 +208,12 @@ func (d databaseSettings) preview(ctx context.Context, name string, body json.Ra
 		return nil, &exitError{exitRefused, err}
 	}
 	return shown, faultsOf(err)
+}
+
+func (d databaseSettings) providers(ctx context.Context) (states []registry.ProviderState, err error) {
+	err = d.program.WithSettings(ctx, d.settings, func(r *registry.Registry) error {
+		states, err = r.ProviderStates(ctx)
+		return err
+	})
+	return states, err
 }

@@ -89,6 +89,8 @@ type Settings struct {
 	Rules Rules
 	// Environment is what senders are opened with.
 	Environment provider.Environment
+	// Breakers reads until when each provider is left alone, as outbox.BreakerStore has it. Without it none is.
+	Breakers func(ctx context.Context) (map[string]time.Time, error)
 	// Poll is how often the revision is asked for, 2 s when 0.
 	Poll time.Duration
 	Now  func() time.Time

@@ -54,6 +54,7 @@ func (h *Handler) operations() []operation {
 		{"POST /v1/config", h.apply},
 		{"POST /v1/config:plan", h.plan},
 		{"GET /v1/provider-kinds", providerKinds},
+		{"GET /v1/provider-states", h.providerStates},
 		{"GET /v1/suppressions", h.suppressions},
 		{"DELETE /v1/suppressions", h.unsuppress},
 	}

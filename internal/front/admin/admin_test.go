@@ -88,6 +88,7 @@ func (keys) Authenticate(_ context.Context, token string) (access.Caller, error)
 type door struct {
 	*shelf
 	kept     suppressed
+	breakers map[string]time.Time
 	handler  http.Handler
 	contract routers.Router
 	log      bytes.Buffer
@@ -103,7 +104,8 @@ func open(t *testing.T) *door {
 		t.Fatal(err)
 	}
 	r, err := registry.Open(t.Context(), registry.Settings{Store: d.shelf, Tenant: "default", Now: noon,
-		Rules: registry.Rules{Policy: passcode.DefaultPolicy(), Composer: &compose.Composer{Catalogues: catalogues}}})
+		Breakers: func(context.Context) (map[string]time.Time, error) { return d.breakers, d.fails },
+		Rules:    registry.Rules{Policy: passcode.DefaultPolicy(), Composer: &compose.Composer{Catalogues: catalogues}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,11 +344,23 @@ func TestProviderKinds(t *testing.T) {
 	}
 }
 
+func TestProviderStates(t *testing.T) {
+	d := open(t)
+	d.want(t, 200, `{"provider_states":[]}`, "GET", "/v1/provider-states", "")
+	d.want(t, 201, "", "PUT", "/v1/providers/mail", mail)
+	d.want(t, 201, "", "PUT", "/v1/providers/second", strings.Replace(mail, `{"kind"`, `{"rate":{"messages":5,"per":"1m"},"kind"`, 1))
+	d.breakers = map[string]time.Time{"mail": noon().Add(20 * time.Second)}
+	d.want(t, 200, `{"provider_states":[{"name":"mail","kind":"smtp","given":false,"disabled":false,"state":"left_alone","left_alone_until":"2026-11-21T12:00:20Z"},`+
+		`{"name":"second","kind":"smtp","given":false,"disabled":false,"state":"ready","rate":{"messages":5,"per":"1m"}}]}`, "GET", "/v1/provider-states", "")
+	d.fails = errors.New("disk full")
+	d.want(t, 500, `"code":"internal"`, "GET", "/v1/provider-states", "")
+}
+
 func TestOnlyAdminKeysOfTheTenantComeIn(t *testing.T) {
 	d := open(t)
 	d.want(t, 201, "", "PUT", "/v1/providers/mail", mail)
 	for token, want := range map[string]string{"app": `"code":"admin_key_required"`, "foreign": `"code":"no_such_document"`, "none": `"code":"key_invalid"`} {
-		for _, path := range []string{"/v1/providers", "/v1/providers/mail", "/v1/config", "/v1/provider-kinds"} {
+		for _, path := range []string{"/v1/providers", "/v1/providers/mail", "/v1/config", "/v1/provider-kinds", "/v1/provider-states", "/v1/suppressions"} {
 			r := httptest.NewRequest("GET", path, nil)
 			r.Header.Set("Authorization", "Bearer "+token)
 			w := httptest.NewRecorder()

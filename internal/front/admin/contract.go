@@ -53,7 +53,8 @@ func OpenAPI() []byte {
 		schema.Required = schema.Required[1:] // the name may be left to the path
 		schemas = append(schemas, member{schemaName(kind), schema})
 	}
-	paths = append(paths, member{"/v1/provider-kinds", object{{"get", kindsOperation()}}})
+	paths = append(paths, member{"/v1/provider-kinds", object{{"get", kindsOperation()}}},
+		member{"/v1/provider-states", object{{"get", statesOperation()}}})
 	paths = append(paths, member{"/v1/suppressions", object{{"get", listSuppressionsOperation()}, {"delete", unsuppressOperation()}}})
 	text, err := json.Marshal(object{
 		{"openapi", "3.1.0"},

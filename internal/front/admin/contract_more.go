@@ -74,3 +74,19 @@ func unsuppressOperation() object {
 		object{{"204", object{{"description", "It is sent to again."}}}},
 		problems("400", "401", "403", "404", "500", "503"))
 }
+
+func statesOperation() object {
+	rate := closed([]string{"messages", "per"}, object{{"messages", object{{"type", "integer"}, {"minimum", 1}}}, {"per", text("Length of the window, such as `1m`.")}})
+	state := closed([]string{"name", "kind", "given", "disabled", "state"}, object{
+		{"name", text("The provider's name.")}, {"kind", text("Its kind.")},
+		{"given", object{{"type", "boolean"}, {"description", "Whether the deploy-time settings name it, rather than a document."}}},
+		{"disabled", object{{"type", "boolean"}, {"description", "Whether its document takes it out of every route."}}},
+		{"state", object{{"type", "string"}, {"enum", []string{registry.ProviderReady, registry.ProviderDisabled, registry.ProviderLeftAlone, registry.ProviderUnusable}},
+			{"description", "`left_alone`: it failed, and others are tried before it for a while. `unusable`: this node cannot use its document; the log says why."}}},
+		{"left_alone_until", object{{"type", "string"}, {"format", "date-time"}, {"description", "When it is tried again."}}},
+		{"rate", append(rate, member{"description", "Most messages that it is given in any window."})},
+	})
+	return describe("listProviderStates", "See how the providers are doing",
+		"Every provider, also those that the deploy-time settings name. Which are left alone is shared by all nodes.",
+		nil, nil, answer("200", "The providers.", closed([]string{"provider_states"}, object{{"provider_states", arrayOf(state)}})), problems("401", "403", "500", "503"))
+}

@@ -31,6 +31,18 @@ type fieldBody struct {
 	Choices  []string `json:"choices,omitempty"`
 }
 
+// providerStates answers GET /v1/provider-states: every provider, also those that are no documents.
+func (h *Handler) providerStates(w http.ResponseWriter, r *http.Request, _ access.Caller) error {
+	states, err := h.Registry.ProviderStates(r.Context())
+	if err != nil {
+		return err
+	}
+	if states == nil {
+		states = []registry.ProviderState{}
+	}
+	return reply(w, http.StatusOK, map[string]any{"provider_states": states})
+}
+
 // providerKinds answers GET /v1/provider-kinds.
 func providerKinds(w http.ResponseWriter, _ *http.Request, _ access.Caller) error {
 	list := []kindBody{}
