@@ -35,6 +35,7 @@ var table = []room{
 	{"redact", nil, "redact must be usable by everybody, so it may know nobody."},
 	{"faultpoint", nil, "faultpoint is nothing but a name in every other room, so it may know none."},
 
+	{"authenticator", []string{"outbox"}, "authenticator decides which code of a device is taken: stores and doors come to it by interfaces of its own."},
 	{"compose", []string{"outbox", "locale", "compose/liquid"}, "compose turns words into an outbox message, and decides nothing."},
 	{"compose/liquid", []string{"suggest"}, "liquid is a language: it knows neither what is said in it nor to whom."},
 	{"passcode", []string{"outbox"}, "passcode is the engine: stores, providers and doors come to it by interfaces of its own."},
@@ -43,12 +44,12 @@ var table = []room{
 	{"registry", []string{"suggest", "outbox", "passcode", "provider", "compose", "locale"},
 		"registry holds the settings that change and checks them with the rooms they are for; it knows no door and no database."},
 	{"doctor", []string{"outbox", "provider"}, "doctor examines what it is given; who gives it, and who reads what it found, is others' business."},
-	{"store", []string{"passcode", "outbox", "access", "registry"}, "store implements the interfaces of the rooms it serves, and no door's."},
+	{"store", []string{"authenticator", "passcode", "outbox", "access", "registry"}, "store implements the interfaces of the rooms it serves, and no door's."},
 
 	{"front", []string{"access", "locale"}, "front is how doors are mounted; what a door says is the door's."},
 	{"front/auth0", []string{"front", "access", "outbox", "registry", "suggest"},
 		"a door knows the corridor and the settings it changes, never the store, another door or another protocol."},
-	{"front/rest", []string{"front", "passcode", "access", "outbox", "locale"},
+	{"front/rest", []string{"front", "authenticator", "passcode", "access", "outbox", "locale"},
 		"a door knows the corridor and the engine's words, never the store, another door or another protocol."},
 	{"front/entra", []string{"front", "passcode", "access", "outbox", "locale", "extension"},
 		"a door knows the corridor and the engine's words, never the store, another door or another protocol."},
@@ -64,7 +65,7 @@ var table = []room{
 	{"extension/emulate", []string{"extension"}, "the emulator plays the other side: it may know the contract, not our receiver."},
 
 	// For tests alone; see testOnly.
-	{"store/storetest", []string{"store", "passcode", "outbox", "access", "seal", "registry"}, "storetest is the exam of a store and of nothing else."},
+	{"store/storetest", []string{"store", "authenticator", "passcode", "outbox", "access", "seal", "registry"}, "storetest is the exam of a store and of nothing else."},
 	{"store/pgtest", nil, "pgtest starts a database server and knows nothing of what is kept in it."},
 	{"front/conversation", nil, "conversation replays any door, and knows none."},
 	{"extension/bubble", nil, "bubble is a network for tests and knows no protocol."},
@@ -79,6 +80,7 @@ var testOnly = []string{"internal/store/storetest", "internal/store/pgtest", "in
 
 // machinery are packages of others that a room of meaning may not import.
 var machinery = map[string][]string{
+	"authenticator":  {"net/http", "database/sql"},
 	"outbox":         {"net/http", "database/sql"},
 	"passcode":       {"net/http", "database/sql"},
 	"compose":        {"net/http", "database/sql"},

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the tests need and Go does not bring, from Debian's packages: PostgreSQL and the mail server exim4, which
-# tests start, and a C compiler, which Go's race detector is linked with on Linux.
-# It does nothing, quickly, where both are there. Where it cannot install, it says what is missing and fails.
+# tests start, oathtool, which makes codes as an authenticator app does, and a C compiler, which Go's race detector is
+# linked with on Linux.
+# It does nothing, quickly, where all are there. Where it cannot install, it says what is missing and fails.
 set -eu
 
 # found NAME PATTERN: is the program NAME on the path, or a file at PATTERN?
@@ -16,6 +17,7 @@ found() {
 missing=
 found initdb '/usr/lib/postgresql/*/bin/initdb' || missing="$missing postgresql"
 found exim4 /usr/sbin/exim4 || missing="$missing exim4-daemon-light"
+found oathtool /usr/bin/oathtool || missing="$missing oathtool"
 [ "$(uname -s)" != Linux ] || echo '#include <stdlib.h>' | "${CC:-gcc}" -E - >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
 [ -z "$missing" ] && exit 0
 
@@ -26,7 +28,7 @@ hint() {
 }
 
 command -v apt-get >/dev/null 2>&1 ||
-	hint "these are Debian's package names; install their like, so that initdb, exim4 and gcc are found, or test in a Debian container"
+	hint "these are Debian's package names; install their like, so that initdb, exim4, oathtool and gcc are found, or test in a Debian container"
 
 as_root=
 if [ "$(id -u)" -ne 0 ]; then

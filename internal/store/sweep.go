@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/otpost/otpost/internal/authenticator"
 	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/outbox"
 )
@@ -46,6 +47,11 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, retention time.Duration)
 			(SELECT provider, event FROM receipts WHERE delivery = '' AND received_at < $1 LIMIT $2)`, []any{now.Add(-earlyFor).UnixMilli(), sweepBatch}},
 		{`DELETE FROM suppressions WHERE (tenant, channel, recipient) IN
 			(SELECT tenant, channel, recipient FROM suppressions WHERE until <> 0 AND until <= $1 LIMIT $2)`, []any{now.UnixMilli(), sweepBatch}},
+		{`UPDATE authenticators SET state = 'revoked', slot = 0, secret = NULL, revoked_at = $1 WHERE id IN
+			(SELECT id FROM authenticators WHERE state = 'pending' AND created_at <= $2 LIMIT $3)`,
+			[]any{now.UnixMilli(), now.Add(-authenticator.MaxPending).UnixMilli(), sweepBatch}},
+		{`DELETE FROM authenticators WHERE id IN (SELECT id FROM authenticators WHERE state = 'revoked' AND revoked_at < $1 LIMIT $2)`,
+			[]any{now.Add(-retention).UnixMilli(), sweepBatch}},
 		{`DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE received_at < $1 LIMIT $2)`, []any{now.Add(-retention).UnixMilli(), sweepBatch}},
 		{`DELETE FROM idempotency WHERE (application, key) IN
 			(SELECT application, key FROM idempotency WHERE expires_at <= $1 LIMIT $2)`, []any{now.UnixMilli(), sweepBatch}},

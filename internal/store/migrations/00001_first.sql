@@ -225,3 +225,32 @@ CREATE TABLE breakers (
     provider   TEXT PRIMARY KEY,
     open_until BIGINT NOT NULL
 ) /*sqlite WITHOUT ROWID*/;
+
+-- TOTP devices. A pending one that was not confirmed in time counts as revoked when it is read.
+CREATE TABLE authenticators (
+    id           TEXT PRIMARY KEY,
+    tenant       TEXT NOT NULL,
+    application  TEXT NOT NULL,
+    user_id      TEXT NOT NULL,
+    slot         INTEGER NOT NULL, -- one of as many as a user may have, 0 once it is revoked
+    state        TEXT NOT NULL,
+    issuer       TEXT NOT NULL,
+    label        TEXT NOT NULL,
+    algorithm    TEXT NOT NULL,
+    digits       INTEGER NOT NULL,
+    period       INTEGER NOT NULL, -- seconds
+    secret       BYTEA, -- sealed
+    last_step    BIGINT NOT NULL, -- the newest time step of which a code was taken
+    created_at   BIGINT NOT NULL,
+    confirmed_at BIGINT NOT NULL,
+    revoked_at   BIGINT NOT NULL,
+    CHECK (state IN ('pending', 'confirmed', 'revoked')),
+    CHECK (state <> 'pending' OR confirmed_at = 0),
+    CHECK (state <> 'confirmed' OR confirmed_at <> 0),
+    CHECK ((state = 'revoked') = (revoked_at <> 0)),
+    CHECK ((state = 'revoked') = (slot = 0)),
+    CHECK ((state = 'revoked') = (secret IS NULL))
+) /*sqlite WITHOUT ROWID*/;
+CREATE UNIQUE INDEX authenticators_user ON authenticators (user_id, tenant, slot) WHERE slot > 0;
+CREATE INDEX authenticators_pending ON authenticators (created_at) WHERE state = 'pending';
+CREATE INDEX authenticators_revoked ON authenticators (revoked_at) WHERE state = 'revoked';

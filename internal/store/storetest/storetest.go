@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/otpost/otpost/internal/access"
+	"github.com/otpost/otpost/internal/authenticator"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
 	"github.com/otpost/otpost/internal/registry"
@@ -16,6 +17,7 @@ import (
 // Store is what is examined.
 type Store interface {
 	passcode.Store
+	authenticator.Store
 	outbox.Store
 	access.Store
 	registry.Store
@@ -81,6 +83,17 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a refused change leaves all":          refusedChangeLeavesAll,
 		"history is kept, but not for ever":    historyIsKept,
 		"documents of tenants are apart":       documentsOfTenantsAreApart,
+		"a device is kept as it is":            deviceIsKept,
+		"devices of others are not seen":       devicesOfOthersAreNotSeen,
+		"a change that fails changes nothing":  failedChangeChangesNothing,
+		"a revoked device is gone":             revokedDeviceIsGone,
+		"a user has so many devices":           devicesAreLimited,
+		"enrolments together stay in bounds":   enrolmentsTogetherStayInBounds,
+		"an overdue device makes room":         overdueDeviceMakesRoom,
+		"a step is used once":                  stepIsUsedOnce,
+		"guesses at devices stay in the limit": deviceGuessesStayInTheLimit,
+		"a right code spends no guess":         rightDeviceCodeSpendsNothing,
+		"sweep forgets devices":                sweepForgetsDevices,
 	} {
 		t.Run(name, func(t *testing.T) { question(t, open(t)) })
 	}
