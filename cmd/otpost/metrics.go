@@ -19,6 +19,7 @@ type metrics struct {
 	issued           *prometheus.CounterVec
 	verifications    *prometheus.CounterVec
 	refusals         *prometheus.CounterVec
+	devices          *prometheus.CounterVec
 	attempts         *prometheus.CounterVec
 	deliverySeconds  *prometheus.HistogramVec
 	deliveries       *prometheus.CounterVec
@@ -42,6 +43,7 @@ func newMetrics(waiting func() int) *metrics {
 		verifications: counters("verifications_total", "Codes tried, by result: verified or the reason why not.",
 			"result"),
 		refusals: counters("refusals_total", "Requests the engine refused, by reason.", "reason"),
+		devices:  counters("authenticators_total", "Authenticators that were enrolled, confirmed or revoked, by event.", "event"),
 		attempts: counters("delivery_attempts_total", "Tries to hand a message to a provider, by provider and class of failure; the class of a success is accepted.",
 			"provider", "class"),
 		deliverySeconds: histograms("delivery_seconds", "Time one try at a provider took.", deliveryBuckets, "provider"),
@@ -56,7 +58,7 @@ func newMetrics(waiting func() int) *metrics {
 	outboxWaiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "otpost_outbox_waiting", Help: "Accepted messages that wait in this process for a worker.",
 	}, func() float64 { return float64(waiting()) })
-	m.registry.MustRegister(m.requests, m.requestSeconds, m.issued, m.verifications, m.refusals, m.attempts,
+	m.registry.MustRegister(m.requests, m.requestSeconds, m.issued, m.verifications, m.refusals, m.devices, m.attempts,
 		m.deliverySeconds, m.deliveries, m.entraCalls, m.commitGroupSizes, outboxWaiting,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

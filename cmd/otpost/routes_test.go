@@ -37,12 +37,14 @@ const (
 	asksCancel  verb = "Cancel"
 	asksResend  verb = "Resend"
 	asksRelay   verb = "Relay"
+	// asksDevices asks the authenticators, which know no passcode, and never the engine.
+	asksDevices verb = "authenticators"
 	// asksVerify tries a code and spends the guess budget of the recipient. There is no other way to try one.
 	asksVerify verb = "Verify"
 )
 
 // routesOfThePublicListener is every route that strangers can reach. A new route needs a row here: what guards it, and
-// which verb of the engine it asks. Whatever takes a code has to ask Verify.
+// which verb of the engine it asks. Whatever takes a passcode's code has to ask Verify.
 var routesOfThePublicListener = slices.Concat(routesOfPasscodes, routesOfSettings())
 
 type routeRow struct {
@@ -81,6 +83,12 @@ var routesOfPasscodes = []routeRow{
 	{"POST /v1/passcodes/{id}/resend", withKey, asksResend},
 	{"POST /v1/passcodes/{id}/verify", withKey, asksVerify},
 	{"POST /v1/passcodes/verify", withKey, asksVerify},
+
+	{"POST /v1/users/{user}/authenticators", withKey, asksDevices},
+	{"GET /v1/users/{user}/authenticators", withKey, asksDevices},
+	{"DELETE /v1/users/{user}/authenticators/{id}", withKey, asksDevices},
+	{"POST /v1/users/{user}/authenticators/{id}/confirm", withKey, asksDevices},
+	{"POST /v1/users/{user}/authenticators/verify", withKey, asksDevices},
 
 	// Any method; the door tells those that it takes.
 	{"/api/v2/emails/provider", byAdmin, asksNothing},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/otpost/otpost/internal/access"
+	"github.com/otpost/otpost/internal/authenticator"
 	"github.com/otpost/otpost/internal/compose"
 	"github.com/otpost/otpost/internal/config"
 	"github.com/otpost/otpost/internal/extension"
@@ -51,13 +52,15 @@ type server struct {
 	registry *registry.Registry
 	post     *outbox.Outbox
 	// events carries what happens to customers' servers, apart from the messages to people.
-	events   *outbox.Outbox
-	engine   *passcode.Engine
-	keys     *access.Keys
-	verifier *extension.Verifier // nil without Entra
-	metrics  *metrics
-	health   *front.Health
-	shell    *front.Shell
+	events *outbox.Outbox
+	engine *passcode.Engine
+	// authenticators keeps TOTP devices.
+	authenticators *authenticator.Engine
+	keys           *access.Keys
+	verifier       *extension.Verifier // nil without Entra
+	metrics        *metrics
+	health         *front.Health
+	shell          *front.Shell
 	// demo opens what only a demonstration may: see demo.go.
 	demo bool
 }
@@ -182,6 +185,9 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 		Guard:   s.registry.Guard,
 		Limits:  limitsOf(c),
 		Now:     now, Rand: rand.Reader, Observe: s.metrics.observeEvent}
+	s.authenticators = &authenticator.Engine{Store: s.db, Ring: ring, Guesses: deviceQuotas(c.LimitGuesses),
+		Window: authenticator.DefaultWindow(), MaxDevices: authenticator.DefaultMaxDevices,
+		ConfirmWithin: authenticator.DefaultConfirmWithin, Now: now, Rand: rand.Reader, Observe: s.metrics.observeDevice}
 	s.keys = &access.Keys{Store: s.db, Remember: rememberKeys, Now: now, NewID: outbox.NewID}
 	if s.shell, err = front.NewShell(s.log, s.links()...); err != nil {
 		return err
@@ -238,7 +244,7 @@ func (s *server) mount(routes front.Routes) error {
 	if err != nil {
 		return err
 	}
-	door := &rest.Handler{Engine: s.engine, Access: s.keys, Log: s.log, Shell: s.shell, Contract: contract, Now: now}
+	door := &rest.Handler{Engine: s.engine, Authenticators: s.authenticators, Access: s.keys, Log: s.log, Shell: s.shell, Contract: contract, Now: now}
 	if err := door.Mount(routes); err != nil {
 		return err
 	}

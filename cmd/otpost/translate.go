@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/otpost/otpost/internal/authenticator"
 	"github.com/otpost/otpost/internal/config"
 	"github.com/otpost/otpost/internal/extension"
 	"github.com/otpost/otpost/internal/front/entra"
@@ -29,6 +30,15 @@ func quotas(limits config.Limits) []passcode.Quota {
 	list := make([]passcode.Quota, len(limits))
 	for i, l := range limits {
 		list[i] = passcode.Quota{Count: l.Count, Window: l.Window}
+	}
+	return list
+}
+
+// deviceQuotas are the guesses at a user's authenticators: as many as at a recipient's passcodes, counted apart.
+func deviceQuotas(limits config.Limits) []authenticator.Quota {
+	list := make([]authenticator.Quota, len(limits))
+	for i, l := range limits {
+		list[i] = authenticator.Quota{Count: l.Count, Window: l.Window}
 	}
 	return list
 }
@@ -82,6 +92,17 @@ func (m *metrics) observeEvent(e passcode.Event) {
 		m.ObserveVerification(string(e.Reason))
 	case passcode.EventRefused:
 		m.ObserveRefusal(string(e.Reason))
+	}
+}
+
+func (m *metrics) observeDevice(e authenticator.Event) {
+	switch e.Kind {
+	case authenticator.EventVerified, authenticator.EventTried:
+		m.ObserveVerification(string(e.Reason))
+	case authenticator.EventRefused:
+		m.ObserveRefusal(string(e.Reason))
+	default:
+		m.devices.WithLabelValues(string(e.Kind)).Inc()
 	}
 }
 

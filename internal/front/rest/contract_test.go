@@ -156,17 +156,22 @@ func TestAdvisory_CVE_2025_64102_EveryRouteIsKnownAndEveryVerifyIsLimited(t *tes
 	if !slices.Equal(all, documented) {
 		t.Errorf("mounted    %q\ndocumented %q", all, documented)
 	}
-	if len(takeCodes) != 2 {
-		t.Errorf("routes that take a code: %q, want 2", takeCodes)
+	if len(takeCodes) != 4 {
+		t.Errorf("routes that take a code: %q, want 4", takeCodes)
 	}
 	for _, route := range takeCodes {
 		engine := &stub{plan: []string{"throttled retry=60s"}}
 		method, path, _ := strings.Cut(route, " ")
-		w := call(t, engine, method, strings.Replace(path, "{id}", "pc_1", 1), `{"to":"ada@example.com","code":"1"}`)
-		if w.Code == 422 {
-			w = call(t, engine, method, strings.Replace(path, "{id}", "pc_1", 1), `{"code":"1"}`)
+		id, verb := "pc_1", "Verify"
+		if strings.Contains(path, "{user}") {
+			id, verb = "au_1", "Device"
 		}
-		if len(engine.asked) != 1 || !strings.HasPrefix(engine.asked[0], "Verify") || !strings.Contains(w.Body.String(), "throttled") {
+		path = strings.NewReplacer("{id}", id, "{user}", "ada").Replace(path)
+		w := call(t, engine, method, path, `{"to":"ada@example.com","code":"1"}`)
+		if w.Code == 422 {
+			w = call(t, engine, method, path, `{"code":"1"}`)
+		}
+		if len(engine.asked) != 1 || !strings.HasPrefix(engine.asked[0], verb) || !strings.Contains(w.Body.String(), "throttled") {
 			t.Errorf("%s: the engine was asked %q; answer %s", route, engine.asked, w.Body)
 		}
 	}

@@ -34,7 +34,11 @@ func newDoor(t testing.TB, engine passcode.Verbs, auth access.Authenticator, log
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	if err := (&rest.Handler{Engine: engine, Access: auth, Log: logger, Shell: shell, Now: noon}).Mount(mux); err != nil {
+	devices := deviceStub{&stub{}}
+	if s, ok := engine.(*stub); ok {
+		devices.stub = s
+	}
+	if err := (&rest.Handler{Engine: engine, Authenticators: devices, Access: auth, Log: logger, Shell: shell, Now: noon}).Mount(mux); err != nil {
 		t.Fatal(err)
 	}
 	return front.Entrance{Shell: shell, Log: logger, Now: noon}.Handler(mux)

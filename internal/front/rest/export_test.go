@@ -3,6 +3,7 @@ package rest
 import (
 	"net/http"
 
+	"github.com/otpost/otpost/internal/authenticator"
 	"github.com/otpost/otpost/internal/passcode"
 )
 
@@ -12,6 +13,12 @@ func Told(reason passcode.Reason) (status int, code, title, detail string, ok bo
 	return r.status, r.code, r.title, details[reason], ok
 }
 
+// DeviceTold is how a reason of an authenticator is told over this door.
+func DeviceTold(reason authenticator.Reason) (status int, code, title string, ok bool) {
+	r, ok := deviceReasons[reason]
+	return r.status, r.code, r.title, ok
+}
+
 // Members are the members each request body is read with, and whether each is required.
 func Members() map[string]map[string]bool {
 	return map[string]map[string]bool{
@@ -19,6 +26,7 @@ func Members() map[string]map[string]bool {
 		"VerifyRequest":   names(verifyMembers),
 		"VerifyToRequest": names(verifyToMembers),
 		"ResendRequest":   names(resendMembers),
+		"EnrolRequest":    names(enrolMembers),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/otpost/otpost/internal/authenticator"
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/passcode"
 )
@@ -69,9 +70,12 @@ var fields = map[string]bool{"to": true, "channel": true, "purpose": true, "loca
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var problem front.Problem
 	var refusal *passcode.Refusal
+	var ofDevice *authenticator.Refusal
 	switch {
 	case errors.As(err, &problem):
 		problem.Write(w, r)
+	case errors.As(err, &ofDevice) && deviceReasons[ofDevice.Reason].status >= 400:
+		deviceProblem(ofDevice).Write(w, r)
 	case errors.As(err, &refusal) && reasons[refusal.Reason].status >= 400:
 		problemOf(refusal, h.Now()).Write(w, r)
 	default:

@@ -1,4 +1,5 @@
-// Package rest is otpost's own JSON API: passcodes are issued, looked at, sent again, verified and cancelled over it.
+// Package rest is otpost's own JSON API: passcodes are issued, looked at, sent again, verified and cancelled over it, and
+// authenticators enrolled, confirmed, verified and revoked.
 // openapi.json is its contract; a test holds the handlers to it.
 package rest
 
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/otpost/otpost/internal/access"
+	"github.com/otpost/otpost/internal/authenticator"
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/passcode"
 )
@@ -16,8 +18,10 @@ import (
 // Handler is the door.
 type Handler struct {
 	Engine passcode.Verbs
-	Access access.Authenticator
-	Log    *slog.Logger
+	// Authenticators keeps TOTP devices.
+	Authenticators authenticator.Verbs
+	Access         access.Authenticator
+	Log            *slog.Logger
 	// Shell draws GET /docs; without one there is none.
 	Shell *front.Shell
 	// Contract is what GET /openapi.json answers, nil for OpenAPI; Join makes one for several doors.
@@ -42,7 +46,8 @@ func (h *Handler) Mount(routes front.Routes) error {
 	return h.mountContract(routes)
 }
 
-// operation is one path and method. Its error is a front.Problem, a *passcode.Refusal, or internal.
+// operation is one path and method. Its error is a front.Problem, a *passcode.Refusal, an *authenticator.Refusal, or
+// internal.
 type operation struct {
 	pattern string
 	answer  func(http.ResponseWriter, *http.Request, access.Caller) error
@@ -56,6 +61,11 @@ func (h *Handler) operations() []operation {
 		{"POST /v1/passcodes/{id}/verify", h.verify},
 		{"POST /v1/passcodes/verify", h.verifyTo},
 		{"POST /v1/passcodes/{id}/resend", h.resend},
+		{"POST /v1/users/{user}/authenticators", h.enrol},
+		{"GET /v1/users/{user}/authenticators", h.authenticators},
+		{"DELETE /v1/users/{user}/authenticators/{id}", h.revoke},
+		{"POST /v1/users/{user}/authenticators/{id}/confirm", h.confirm},
+		{"POST /v1/users/{user}/authenticators/verify", h.verifyTOTP},
 	}
 }
 
@@ -63,7 +73,7 @@ func (h *Handler) operations() []operation {
 // can have is not looked up.
 func refOf(r *http.Request, c access.Caller) (passcode.Ref, error) {
 	id := r.PathValue("id")
-	if !saneID(id) {
+	if !saneID(id, "pc_") {
 		return passcode.Ref{}, &passcode.Refusal{Reason: passcode.NotFound}
 	}
 	return passcode.Ref{Tenant: c.Application.Tenant, ID: id}, nil
@@ -71,7 +81,7 @@ func refOf(r *http.Request, c access.Caller) (passcode.Ref, error) {
 
 // saneID wants the prefix of our ids too: a code that a careless caller puts into the path does not get as far as the
 // database, whose server may log what it is asked.
-func saneID(id string) bool {
+func saneID(id, prefix string) bool {
 	if len(id) > 64 {
 		return false
 	}
@@ -81,5 +91,5 @@ func saneID(id string) bool {
 			return false
 		}
 	}
-	return strings.HasPrefix(id, "pc_")
+	return strings.HasPrefix(id, prefix)
 }

@@ -71,6 +71,11 @@ func everyCall() []struct{ plan, method, path, body string } {
 		{"wrong_code tries=1", "POST", "/v1/passcodes/verify", `{"to":"ada@example.com","code":"` + liveCode + `"}`},
 		{"pending delivery=stale", "POST", "/v1/passcodes/pc_1/resend", ""},
 		{"cancelled", "DELETE", "/v1/passcodes/pc_1", ""},
+		{"pending", "POST", "/v1/users/ada/authenticators", `{"issuer":"Shop","label":"ada@example.com"}`},
+		{"confirmed", "GET", "/v1/users/ada/authenticators", ""},
+		{"verified", "POST", "/v1/users/ada/authenticators/au_1/confirm", `{"code":"` + liveCode + `"}`},
+		{"wrong_code", "POST", "/v1/users/ada/authenticators/verify", `{"code":"` + liveCode + `"}`},
+		{"revoked", "DELETE", "/v1/users/ada/authenticators/au_1", ""},
 	}
 }
 
