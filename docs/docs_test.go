@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/otpost/otpost/internal/authenticator"
 	"github.com/otpost/otpost/internal/config"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
@@ -140,6 +141,9 @@ func TestStatesAreAllDrawn(t *testing.T) {
 	}
 	for _, s := range []outbox.State{outbox.Queued, outbox.Sending, outbox.Accepted, outbox.Delivered, outbox.Bounced,
 		outbox.Failed, outbox.Stale} {
+		states = append(states, string(s))
+	}
+	for _, s := range authenticator.States() {
 		states = append(states, string(s))
 	}
 	for _, s := range states {

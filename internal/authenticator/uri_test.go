@@ -59,6 +59,9 @@ func raster(t *testing.T, svg string, scale int) image.Image {
 		if m[3] != m[4] {
 			t.Fatalf("%s does not close where it began", m[0])
 		}
+		if min(x, y) < 4 || max(x+width, y+1) > size-4 { // ISO/IEC 18004 wants a margin of four modules
+			t.Fatalf("%s is in the margin", m[0])
+		}
 		for py := y * scale; py < (y+1)*scale; py++ {
 			for px := x * scale; px < (x+width)*scale; px++ {
 				img.SetGray(px, py, color.Gray{})

@@ -15,7 +15,7 @@ import (
 )
 
 // large are the tables that grow with the passcodes.
-var large = []string{"challenges", "challenge_notes", "deliveries", "attempts", "receipts", "suppressions", "limits", "idempotency", "inbox"}
+var large = []string{"challenges", "challenge_notes", "deliveries", "attempts", "receipts", "suppressions", "limits", "idempotency", "inbox", "authenticators"}
 
 // filling is how many rows of each kind lie in a database whose plans are looked at.
 const filling = 2000
@@ -121,11 +121,24 @@ func (s *scene) verbs(n int) {
 		s.t.Fatalf("cancel: %v %v", got, err)
 	}
 	s.client.Issue(rig.Address(4*n+1), "") // in the place of the cancelled one
+	s.authenticators(rig.Address(4 * n))
 	event := rig.Event(rig.Address(4*n+2), "482913", "en-us")
 	for range 2 {
 		if got, err := s.server.Post(event, s.issuer.Token(extension.Grant{})); err != nil || got.Status != 200 {
 			s.t.Fatalf("event: %v %v", got, err)
 		}
+	}
+}
+
+// authenticators does with a device all that can be done without its app.
+func (s *scene) authenticators(user string) {
+	s.t.Helper()
+	path := "/v1/users/" + user + "/authenticators"
+	made := rig.Call[struct{ ID string }](s.client, "POST", path, `{"issuer":"Shop","label":"lea"}`, 201)
+	rig.Call[struct{}](s.client, "GET", path, "", 200)
+	rig.Call[struct{}](s.client, "POST", path+"/"+made.ID+"/confirm", `{"code":"none"}`, 200)
+	if got, err := s.client.Send("DELETE", path+"/"+made.ID, ""); err != nil || got.Status != 200 {
+		s.t.Fatalf("revoke: %v %v", got, err)
 	}
 }
 

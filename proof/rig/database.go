@@ -108,7 +108,7 @@ func (db *Database) Texts(t testing.TB, query string, args ...any) (texts []stri
 
 // tables are the tables whose rows a request can change.
 func tables() []string {
-	return []string{"applications", "keys", "challenges", "deliveries", "attempts", "limits", "idempotency", "inbox"}
+	return []string{"applications", "keys", "challenges", "deliveries", "attempts", "limits", "idempotency", "inbox", "authenticators"}
 }
 
 // Counts are the rows of each table.
