@@ -45,6 +45,7 @@ var table = []room{
 		"registry holds the settings that change and checks them with the rooms they are for; it knows no door and no database."},
 	{"doctor", []string{"outbox", "provider"}, "doctor examines what it is given; who gives it, and who reads what it found, is others' business."},
 	{"store", []string{"authenticator", "passcode", "outbox", "access", "registry"}, "store implements the interfaces of the rooms it serves, and no door's."},
+	{"trustframework", nil, "trustframework reads policies; what runs them comes to it, and it knows no engine, provider or door."},
 
 	{"front", []string{"access", "locale"}, "front is how doors are mounted; what a door says is the door's."},
 	{"front/auth0", []string{"front", "access", "outbox", "registry", "suggest"},
@@ -88,6 +89,7 @@ var machinery = map[string][]string{
 	"locale":         {"net/http", "database/sql"},
 	"access":         {"net/http", "database/sql"},
 	"seal":           {"net/http", "database/sql"},
+	"trustframework": {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 }
 
 // listed is one package of ours as go list tells it.

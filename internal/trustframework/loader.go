@@ -1,0 +1,160 @@
+package trustframework
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// maxChain bounds how many policies build on each other (service-limits.md: 10 levels; trustframeworkpolicy.md says that
+// there is no limit).
+const maxChain = 10
+
+// source is one file with its policy.
+type source struct {
+	path, folder string
+	id           string
+	// base is the id of the policy that it builds on, "" if none.
+	base   string
+	baseAt Origin
+	root   *element
+	// merged is root with what it inherits, once it is resolved.
+	merged *element
+	parent *source
+	state  state
+	// leaned tells that another policy builds on this one.
+	leaned bool
+}
+
+// state is how far resolving a source came.
+type state int
+
+const (
+	unresolved state = iota
+	resolving
+	resolved
+	refused
+)
+
+// loader reads files and makes merged elements of them.
+type loader struct {
+	files    fs.FS
+	options  Options
+	problems *problems
+	sources  []*source
+	// byFolder finds sources by folder and PolicyId, byID by PolicyId alone.
+	byFolder map[[2]string]*source
+	byID     map[string][]*source
+	entries  int
+	spent    bool
+}
+
+func (l *loader) merger() merger { return merger{l.problems, &l.entries, &l.spent} }
+
+// read parses each file; one that cannot be read leaves the others alone.
+func (l *loader) read() error {
+	settings := make(map[string]string, len(l.options.Settings))
+	for name, value := range l.options.Settings {
+		settings[fold(name)] = value
+	}
+	count, left := 0, l.options.MaxBytes
+	return fs.WalkDir(l.files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return fmt.Errorf("read the policy files: %w", err)
+		}
+		if entry.IsDir() || !strings.EqualFold(path.Ext(name), ".xml") {
+			return nil
+		}
+		if count++; count > l.options.MaxFiles {
+			l.problems.add(Origin{File: name}, Refused, "there are more than %d policy files; this and those after it are not read", l.options.MaxFiles)
+			return fs.SkipAll
+		}
+		data, err := l.bytes(name, entry, &left)
+		if err == nil {
+			err = l.take(name, data, settings)
+		}
+		if err != nil {
+			l.refuse(name, err)
+		}
+		return nil
+	})
+}
+
+// refuse reports why a file is not read.
+func (l *loader) refuse(name string, err error) {
+	if m := (*misread)(nil); errors.As(err, &m) {
+		l.problems.add(Origin{name, m.line, m.column}, Refused, "%s", m.reason)
+		return
+	}
+	l.problems.add(Origin{File: name}, Refused, "%v", err)
+}
+
+// bytes reads one file within the bounds.
+func (l *loader) bytes(name string, entry fs.DirEntry, left *int64) ([]byte, error) {
+	if !entry.Type().IsRegular() {
+		return nil, errors.New("it is no regular file; put the file itself here")
+	}
+	f, err := l.files.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, l.options.MaxFileBytes+1))
+	switch *left -= int64(len(data)); {
+	case err != nil:
+		return nil, err
+	case int64(len(data)) > l.options.MaxFileBytes:
+		return nil, fmt.Errorf("the file is larger than %d bytes; split the policy, as B2C wants it too", l.options.MaxFileBytes)
+	case *left < 0:
+		return nil, fmt.Errorf("the files up to here are larger than %d bytes together", l.options.MaxBytes)
+	}
+	return data, nil
+}
+
+// take parses one file and notes what it is and builds on.
+func (l *loader) take(name string, data []byte, settings map[string]string) error {
+	decoded, err := text(data)
+	if err != nil {
+		return err
+	}
+	found := &problems{seen: map[Problem]bool{}}
+	root, err := parse(name, decoded, settings, found)
+	if err != nil {
+		return err
+	}
+	s := &source{path: name, folder: path.Dir(name), id: root.get("PolicyId")}
+	if s.id == "" {
+		return &misread{root.at.Line, root.at.Column, "the policy has no PolicyId"}
+	}
+	if b := root.child("BasePolicy"); b != nil {
+		s.base, s.baseAt = b.textOf("PolicyId"), b.at
+		if s.base == "" {
+			return &misread{b.at.Line, b.at.Column, "BasePolicy has no PolicyId"}
+		}
+	}
+	for _, p := range found.list {
+		l.problems.add(p.At, p.Weight, "%s", p.Reason)
+	}
+	checkKnown(root, l.problems)
+	s.root = flatten(l.merger(), root)
+	l.sources = append(l.sources, s)
+	return nil
+}
+
+// index makes sources findable. In one folder a PolicyId is that of the first file that has it.
+func (l *loader) index() {
+	l.byFolder, l.byID = map[[2]string]*source{}, map[string][]*source{}
+	for _, s := range l.sources {
+		key := [2]string{s.folder, fold(s.id)}
+		if first, taken := l.byFolder[key]; taken {
+			l.problems.add(s.root.at, Refused, "the policy %s is also in %s; keep one of the two in this folder", s.id, first.path)
+			s.state = refused
+			continue
+		}
+		l.byFolder[key] = s
+		l.byID[fold(s.id)] = append(l.byID[fold(s.id)], s)
+	}
+}

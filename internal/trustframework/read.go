@@ -1,0 +1,168 @@
+package trustframework
+
+import (
+	"strconv"
+)
+
+// reader makes policies of merged elements. It reads an element that several policies share once.
+type reader struct {
+	loader   *loader
+	problems *problems
+	policies map[*source]*Policy
+	made     map[[2]*element]*element
+	profiles map[*element]*TechnicalProfile
+	claims   map[*element]*ClaimType
+}
+
+func newReader(l *loader) *reader {
+	return &reader{
+		loader:   l,
+		problems: l.problems,
+		policies: map[*source]*Policy{},
+		made:     map[[2]*element]*element{},
+		profiles: map[*element]*TechnicalProfile{},
+		claims:   map[*element]*ClaimType{},
+	}
+}
+
+// policy reads a resolved source, and what it builds on first.
+func (r *reader) policy(s *source) *Policy {
+	if p, done := r.policies[s]; done {
+		return p
+	}
+	p := &Policy{At: s.root.at, ID: s.id, TenantID: s.root.get("TenantId"), DeploymentMode: s.root.get("DeploymentMode")}
+	if s.parent != nil {
+		p.Base = r.policy(s.parent)
+	}
+	blocks := s.merged.child("BuildingBlocks")
+	p.Claims, p.claims = listed(r, blocks.child("ClaimsSchema"), "ClaimType", r.claim)
+	p.Predicates, p.predicates = listed(r, blocks.child("Predicates"), "Predicate", r.predicate)
+	p.PredicateValidations, p.validations = listed(r, blocks.child("PredicateValidations"), "PredicateValidation", r.predicateValidation)
+	p.Transformations, p.transformations = listed(r, blocks.child("ClaimsTransformations"), "ClaimsTransformation", r.transformation)
+	p.ContentDefinitions, p.definitions = listed(r, blocks.child("ContentDefinitions"), "ContentDefinition", r.contentDefinition)
+	p.DisplayControls, p.controls = listed(r, blocks.child("DisplayControls"), "DisplayControl", r.displayControl)
+	p.Localization = r.localization(blocks.child("Localization"))
+	r.technicalProfiles(p, s.merged)
+	r.journeys(p, s.merged)
+	p.RelyingParty = r.relyingParty(s.merged.child("RelyingParty"))
+	r.policies[s] = p
+	return p
+}
+
+// listed reads the elements of a list that go by Id, and makes them findable.
+func listed[T any](r *reader, list *element, name string, read func(*element, string) *T) ([]*T, map[string]*T) {
+	if list == nil {
+		return nil, nil
+	}
+	all, byID := make([]*T, 0, len(list.children)), make(map[string]*T, len(list.children))
+	for _, e := range list.children {
+		if e.name != name {
+			continue
+		}
+		id := r.need(e, "Id")
+		if id == "" {
+			continue
+		}
+		made := read(e, id)
+		all, byID[fold(id)] = append(all, made), made
+	}
+	return all, byID
+}
+
+// technicalProfiles reads the profiles with what they include.
+func (r *reader) technicalProfiles(p *Policy, root *element) {
+	list := root.child("ClaimsProviders").each("TechnicalProfile")
+	i := &includer{
+		merger:  r.loader.merger(),
+		byID:    make(map[string]*element, len(list)),
+		open:    map[string]bool{},
+		results: make(map[string]*element, len(list)),
+		made:    r.made,
+	}
+	for _, e := range list {
+		i.byID[fold(e.get("Id"))] = e
+	}
+	p.profiles = make(map[string]*TechnicalProfile, len(list))
+	for _, e := range list {
+		if r.need(e, "Id") == "" {
+			continue
+		}
+		whole := i.resolve(e, 0)
+		if whole == nil {
+			continue
+		}
+		made, done := r.profiles[whole]
+		if !done {
+			made = r.profile(whole)
+			r.profiles[whole] = made
+		}
+		p.TechnicalProfiles, p.profiles[fold(made.ID)] = append(p.TechnicalProfiles, made), made
+	}
+}
+
+// need gives an attribute that an element cannot do without, "" if it is missing, which it reports.
+func (r *reader) need(e *element, name string) string {
+	value := e.get(name)
+	if value == "" {
+		r.problems.add(e.at, Broken, "%s has no %s and is left out", e.name, name)
+	}
+	return value
+}
+
+// flag reads a boolean attribute (XML Schema: true, false, 1, 0; True and False were seen).
+func (r *reader) flag(e *element, name string, otherwise bool) bool {
+	written, there := e.lookup(name)
+	switch fold(written) {
+	case "true", "1":
+		return true
+	case "false", "0":
+		return false
+	}
+	if there {
+		r.problems.add(e.at, Broken, "%s of %s is neither true nor false; read as %t", name, e.label(), otherwise)
+	}
+	return otherwise
+}
+
+// number reads a whole number from an attribute.
+func (r *reader) number(e *element, name string) int {
+	written, there := e.lookup(name)
+	if !there {
+		return 0
+	}
+	n, err := strconv.Atoi(written)
+	if err != nil || n < 0 {
+		r.problems.add(e.at, Broken, "%s of %s is no whole number; read as 0", name, e.label())
+		return 0
+	}
+	return n
+}
+
+// reference reads a child that names another element.
+func (r *reader) reference(e *element, attribute string) Reference {
+	if e == nil {
+		return Reference{}
+	}
+	return Reference{At: e.at, ID: r.need(e, attribute)}
+}
+
+// references reads a list of such children.
+func (r *reader) references(list *element, name, attribute string) []Reference {
+	var all []Reference
+	for _, e := range list.each(name) {
+		if id := r.need(e, attribute); id != "" {
+			all = append(all, Reference{At: e.at, ID: id})
+		}
+	}
+	return all
+}
+
+func (r *reader) metadata(list *element) Metadata {
+	var all Metadata
+	for _, e := range list.each("Item") {
+		if key := r.need(e, "Key"); key != "" {
+			all = append(all, Item{At: e.at, Key: key, Value: e.text})
+		}
+	}
+	return all
+}
