@@ -31,7 +31,7 @@ func (l *loader) resolve(s *source) bool {
 	if l.spent {
 		return l.drop(s, "what the policies inherit comes to more elements than are taken; the files are too many or too repetitive")
 	}
-	s.parent, s.state, parent.leaned = parent, resolved, true
+	s.parent, s.state = parent, resolved
 	return true
 }
 

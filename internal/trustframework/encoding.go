@@ -39,7 +39,7 @@ func text(data []byte) ([]byte, error) {
 		name = strings.ToLower(string(m[1]))
 	}
 	if charset, known := charsets[name]; known {
-		return charset.NewDecoder().Bytes(data)
+		return decoded(charset, data)
 	}
 	if name != "utf-8" && name != "us-ascii" && !strings.HasPrefix(name, "utf-16") {
 		return nil, &misread{1, 1, fmt.Sprintf("the encoding %q is not read; save the file as UTF-8", name)}
@@ -52,7 +52,15 @@ func wide(data []byte, order unicode.Endianness) ([]byte, error) {
 	if len(data)%2 != 0 {
 		return nil, &misread{0, 0, "the file is UTF-16 and ends within a character; it was cut off"}
 	}
-	return unicode.UTF16(order, unicode.UseBOM).NewDecoder().Bytes(withMark(data, order))
+	return decoded(unicode.UTF16(order, unicode.UseBOM), withMark(data, order))
+}
+
+func decoded(from encoding.Encoding, data []byte) ([]byte, error) {
+	made, err := from.NewDecoder().Bytes(data)
+	if err != nil {
+		return nil, err
+	}
+	return checked(made)
 }
 
 // withMark puts a byte order mark before text that has none.
@@ -66,17 +74,18 @@ func withMark(data []byte, order unicode.Endianness) []byte {
 	return data
 }
 
-// checked refuses bytes that are no UTF-8, and says where the first of them is.
+// checked refuses bytes that are no UTF-8, and control characters, which XML does not have (XML 1.0, section 2.2). It
+// says where the first of them is; the decoder would only notice at the end of a text.
 func checked(data []byte) ([]byte, error) {
-	if utf8.Valid(data) {
-		return data, nil
-	}
 	line, start := 1, 0
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])
-		if r == utf8.RuneError && size == 1 {
+		switch {
+		case r == utf8.RuneError && size == 1:
 			return nil, &misread{line, i - start + 1, fmt.Sprintf(
 				"the byte 0x%02x is no UTF-8; save the file as UTF-8, or declare the encoding that it is in, such as windows-1252", data[i])}
+		case r < ' ' && r != '\t' && r != '\n' && r != '\r':
+			return nil, &misread{line, i - start + 1, fmt.Sprintf("not well-formed XML: there is the control character %U", r)}
 		}
 		if i += size; r == '\n' {
 			line, start = line+1, i

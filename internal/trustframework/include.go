@@ -4,7 +4,7 @@ package trustframework
 const maxIncludes = 16
 
 // includer resolves IncludeTechnicalProfile within one policy. It pulls all data of the other profile; what the profile
-// says itself wins (technicalprofiles.md). Lists are merged by the rules of inheritance.
+// says itself wins (technicalprofiles.md). That lists are merged by the rules of inheritance is UNCONFIRMED.
 type includer struct {
 	merger  merger
 	byID    map[string]*element

@@ -25,8 +25,6 @@ type source struct {
 	merged *element
 	parent *source
 	state  state
-	// leaned tells that another policy builds on this one.
-	leaned bool
 }
 
 // state is how far resolving a source came.
@@ -62,8 +60,12 @@ func (l *loader) read() error {
 	}
 	count, left := 0, l.options.MaxBytes
 	return fs.WalkDir(l.files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
+		if err != nil && name == "." {
 			return fmt.Errorf("read the policy files: %w", err)
+		}
+		if err != nil {
+			l.refuse(name, err)
+			return fs.SkipDir
 		}
 		if entry.IsDir() || !strings.EqualFold(path.Ext(name), ".xml") {
 			return nil

@@ -91,8 +91,8 @@ func (r *reader) validations(list *element, name, attribute string) []Validation
 	return all
 }
 
-// preconditions reads those of an element. One that cannot be read would let run what should be skipped, so it is
-// reported with its place.
+// preconditions reads those of an element, and reports those that could not be followed as they are written: they decide
+// what runs. Only two types and two actions are documented (userjourneys.md).
 func (r *reader) preconditions(of *element) []Precondition {
 	var all []Precondition
 	for _, e := range of.child("Preconditions").each("Precondition") {
@@ -103,12 +103,27 @@ func (r *reader) preconditions(of *element) []Precondition {
 		for _, action := range e.each("Action") {
 			p.Actions = append(p.Actions, action.text)
 		}
-		if want := map[string]int{"ClaimsExist": 1, "ClaimEquals": 2}[p.Type]; want == 0 || len(p.Values) < want {
-			r.problems.add(e.at, Broken, "the precondition is neither ClaimsExist with a claim nor ClaimEquals with a claim and a value")
-		}
+		r.checkPrecondition(e, p)
 		all = append(all, p)
 	}
 	return all
+}
+
+func (r *reader) checkPrecondition(e *element, p Precondition) {
+	if _, there := e.lookup("ExecuteActionsIf"); !there {
+		r.problems.add(e.at, Broken, "the precondition has no ExecuteActionsIf; read as true")
+	}
+	if !(p.Type == "ClaimsExist" && len(p.Values) == 1 || p.Type == "ClaimEquals" && len(p.Values) == 2) {
+		r.problems.add(e.at, Broken, "the precondition is neither ClaimsExist with a claim nor ClaimEquals with a claim and a value")
+	}
+	for _, action := range p.Actions {
+		if action != "SkipThisOrchestrationStep" && action != "SkipThisValidationTechnicalProfile" {
+			r.problems.add(e.at, Broken, "the precondition's action is neither SkipThisOrchestrationStep nor SkipThisValidationTechnicalProfile")
+		}
+	}
+	if len(p.Actions) == 0 {
+		r.problems.add(e.at, Broken, "the precondition has no Action")
+	}
 }
 
 func (r *reader) displayControl(e *element, id string) *DisplayControl {

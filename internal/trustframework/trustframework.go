@@ -47,11 +47,15 @@ type Set struct {
 	// Problems are in the order of files and lines.
 	Problems []Problem
 	byID     map[string][]*Policy
+	byPath   map[string]*Policy
 }
 
-// Policy finds a policy by its PolicyId, without case. Where several folders hold the same PolicyId, FOLDER/ID says
-// which; without a folder nothing is found then.
+// Policy finds a policy by FOLDER/ID, where the folder is that of its file and nothing for the outermost, or by its
+// PolicyId alone if no other folder has the same. Case does not matter.
 func (s *Set) Policy(id string) (*Policy, bool) {
+	if p, there := s.byPath[fold(id)]; there {
+		return p, true
+	}
 	found := s.byID[fold(id)]
 	if len(found) != 1 {
 		return nil, false
@@ -73,7 +77,7 @@ func Load(files fs.FS, options Options) (*Set, error) {
 		return nil, err
 	}
 	l.index()
-	set := &Set{byID: map[string][]*Policy{}}
+	set := &Set{byID: map[string][]*Policy{}, byPath: map[string]*Policy{}}
 	r := newReader(l)
 	for _, f := range l.sources {
 		if !l.resolve(f) {
@@ -82,7 +86,7 @@ func Load(files fs.FS, options Options) (*Set, error) {
 		p := r.policy(f)
 		set.Policies = append(set.Policies, p)
 		set.byID[fold(p.ID)] = append(set.byID[fold(p.ID)], p)
-		set.byID[fold(path.Join(f.folder, p.ID))] = []*Policy{p}
+		set.byPath[fold(path.Join(f.folder, p.ID))] = p
 	}
 	l.checkReferences(set.Policies)
 	set.Problems = l.problems.sorted()

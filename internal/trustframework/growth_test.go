@@ -1,0 +1,74 @@
+package trustframework_test
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/otpost/otpost/internal/trustframework"
+)
+
+// pack is a chain of ten files with n technical profiles in all, each of which includes a common one, and the last file
+// extends a tenth of them.
+func pack(n int) fstest.MapFS {
+	return chain(10, func(file int) string {
+		var body strings.Builder
+		if file == 0 {
+			body.WriteString(`<TechnicalProfile Id="Common"><Protocol Name="None"/><Metadata><Item Key="Shared">yes</Item></Metadata></TechnicalProfile>`)
+		}
+		for i := file; i < n; i += 10 {
+			fmt.Fprintf(&body, `<TechnicalProfile Id="T%d"><DisplayName>Profile %d</DisplayName><Metadata><Item Key="Operation">GenerateCode</Item><Item Key="CodeLength">6</Item></Metadata>
+<InputClaims><InputClaim ClaimTypeReferenceId="email" PartnerClaimType="identifier"/></InputClaims><OutputClaims><OutputClaim ClaimTypeReferenceId="otp" PartnerClaimType="otpGenerated"/></OutputClaims>
+<IncludeTechnicalProfile ReferenceId="Common"/></TechnicalProfile>`, i, i)
+		}
+		if file == 9 {
+			for i := 0; i < n; i += 10 {
+				fmt.Fprintf(&body, `<TechnicalProfile Id="t%d"><Metadata><Item Key="CodeLength">8</Item></Metadata></TechnicalProfile>`, i)
+			}
+		}
+		return profiles(body.String())
+	})
+}
+
+func read(t testing.TB, files fstest.MapFS, n int) {
+	set := load(t, files, trustframework.Options{})
+	last := set.Policies[len(set.Policies)-1]
+	if len(set.Policies) != 10 || len(last.TechnicalProfiles) != n+1 {
+		t.Fatalf("read %d policies, the last with %d profiles, want 10 and %d: %v", len(set.Policies), len(last.TechnicalProfiles), n+1, set.Problems[:1])
+	}
+}
+
+// Ten times as many profiles may cost ten times as much, and a little more for the growth of tables.
+func TestLoadingGrowsWithTheNumberOfProfiles(t *testing.T) {
+	cost := func(n int) (allocations, bytes float64) {
+		files := pack(n)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		read(t, files, n)
+		runtime.ReadMemStats(&after)
+		return float64(after.Mallocs - before.Mallocs), float64(after.TotalAlloc - before.TotalAlloc)
+	}
+	small, smallBytes := cost(1000)
+	large, largeBytes := cost(10_000)
+	if ratio := large / small; ratio > 11 || ratio < 5 {
+		t.Errorf("ten times the profiles take %.1f times the allocations", ratio)
+	}
+	if ratio := largeBytes / smallBytes; ratio > 12 || ratio < 5 {
+		t.Errorf("ten times the profiles take %.1f times the memory", ratio)
+	}
+	t.Logf("10,000 profiles: %.0f allocations, %.1f MB allocated", large, largeBytes/1e6)
+}
+
+func BenchmarkLoad(b *testing.B) {
+	for _, n := range []int{1000, 10_000} {
+		files := pack(n)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				read(b, files, n)
+			}
+		})
+	}
+}

@@ -1,0 +1,258 @@
+package trustframework_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+
+	"github.com/otpost/otpost/internal/trustframework"
+)
+
+// policy writes a policy file.
+func policy(id, base, body string) string {
+	if base != "" {
+		body = "<BasePolicy><PolicyId>" + base + "</PolicyId></BasePolicy>\n" + body
+	}
+	return `<TrustFrameworkPolicy xmlns="http://schemas.microsoft.com/online/cpim/schemas/2013/06" PolicyId="` + id + "\">\n" + body + "\n</TrustFrameworkPolicy>\n"
+}
+
+// profiles writes a file's technical profiles.
+func profiles(body string) string {
+	return "<ClaimsProviders><ClaimsProvider><TechnicalProfiles>\n" + body + "\n</TechnicalProfiles></ClaimsProvider></ClaimsProviders>"
+}
+
+func load(t testing.TB, files fs.FS, options trustframework.Options) *trustframework.Set {
+	t.Helper()
+	set, err := trustframework.Load(files, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// folder makes a folder of names and texts.
+func folder(pairs ...string) fstest.MapFS {
+	files := fstest.MapFS{}
+	for i := 0; i < len(pairs); i += 2 {
+		files[pairs[i]] = &fstest.MapFile{Data: []byte(pairs[i+1])}
+	}
+	return files
+}
+
+// refusal is the reason for the only problem, which must be a refusal.
+func refusal(t *testing.T, set *trustframework.Set) string {
+	t.Helper()
+	if len(set.Problems) != 1 || set.Problems[0].Weight != trustframework.Refused {
+		t.Fatalf("problems are %v, want one refusal", set.Problems)
+	}
+	return set.Problems[0].Error()
+}
+
+func TestEncodings(t *testing.T) {
+	body := policy("Encoded", "", "<BuildingBlocks><ClaimsSchema>\r\n<ClaimType Id=\"name\"><DisplayName>Pr\u00e9nom \u20ac</DisplayName></ClaimType></ClaimsSchema></BuildingBlocks>")
+	declare := func(name string) string { return `<?xml version="1.0" encoding="` + name + `"?>` + body }
+	encode := func(e interface{ String(string) (string, error) }, s string) string {
+		t.Helper()
+		out, err := e.String(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	little, big := unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
+	for name, data := range map[string]string{
+		"UTF-8":                            body,
+		"UTF-8 with a mark":                "\xef\xbb\xbf" + declare("utf-8"),
+		"UTF-8 with a mark that outranks":  "\xef\xbb\xbf" + declare("windows-1252"),
+		"UTF-8 declared as UTF-16":         declare("utf-16"),
+		"UTF-16 little endian":             "\xff\xfe" + encode(little.NewEncoder(), declare("utf-16")),
+		"UTF-16 big endian":                "\xfe\xff" + encode(big.NewEncoder(), declare("UTF-16")),
+		"UTF-16 little endian, no mark":    encode(little.NewEncoder(), declare("utf-16")),
+		"UTF-16 big endian, no mark":       encode(big.NewEncoder(), declare("utf-16")),
+		"windows-1252":                     encode(charmap.Windows1252.NewEncoder(), declare("windows-1252")),
+		"windows-1252 in capitals, quoted": strings.Replace(encode(charmap.Windows1252.NewEncoder(), declare("Windows-1252")), `"Windows-1252"`, `'Windows-1252'`, 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			set := load(t, folder("p.xml", data), trustframework.Options{})
+			p, found := set.Policy("encoded")
+			if !found {
+				t.Fatalf("not read: %v", set.Problems)
+			}
+			c, found := p.Claim("NAME")
+			if !found || c.DisplayName != "Pr\u00e9nom \u20ac" || c.At.Line != 3 {
+				t.Errorf("the claim is %+v", c)
+			}
+		})
+	}
+}
+
+func TestBytesThatAreNoTextAreNamedWithTheirPlace(t *testing.T) {
+	for data, want := range map[string]string{
+		policy("P", "", "  \u00e9 \xe9"):                "p.xml:2:6: the byte 0xe9 is no UTF-8",
+		"\xff\xfe<\x00a":                                "p.xml: the file is UTF-16 and ends within a character",
+		"<?xml version='1.0' encoding='utf-7'?><a/>":    `p.xml:1:1: the encoding "utf-7" is not read`,
+		policy("P", "", "\x01"):                         "p.xml:2:1: not well-formed XML: there is the control character U+0001",
+		policy("P", "", "<BuildingBlocks a='1' a='2'/"): "p.xml:3:1: not well-formed XML",
+	} {
+		if got := refusal(t, load(t, folder("p.xml", data), trustframework.Options{})); !strings.HasPrefix(got, want) {
+			t.Errorf("%q is refused with %q, want %q", data, got, want)
+		}
+	}
+}
+
+func TestWhatIsReadIsBounded(t *testing.T) {
+	some := policy("Some", "", "")
+	for name, c := range map[string]struct {
+		files   fstest.MapFS
+		options trustframework.Options
+		want    string
+	}{
+		"a file":           {folder("p.xml", some+strings.Repeat(" ", 1<<20)), trustframework.Options{}, "p.xml: the file is larger than 1048576 bytes"},
+		"all files":        {folder("a.xml", some, "b.xml", policy("More", "", "")), trustframework.Options{MaxBytes: int64(len(some)) + 1}, "b.xml: the files up to here are larger"},
+		"number of files":  {folder("a.xml", some, "b.xml", some, "c.xml", some), trustframework.Options{MaxFiles: 1}, "b.xml: there are more than 1 policy files"},
+		"no file":          {fstest.MapFS{"p.xml": {Mode: fs.ModeSymlink}}, trustframework.Options{}, "p.xml: it is no regular file"},
+		"not even a start": {folder("p.xml", "\xef\xbb\xbf"), trustframework.Options{}, "p.xml:1:1: there is no element in it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := refusal(t, load(t, c.files, c.options)); !strings.HasPrefix(got, c.want) {
+				t.Errorf("the refusal is %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// chain is a folder of policies that build on each other.
+func chain(n int, body func(int) string) fstest.MapFS {
+	files := fstest.MapFS{}
+	for i := range n {
+		base := ""
+		if i > 0 {
+			base = fmt.Sprintf("P%02d", i-1)
+		}
+		files[fmt.Sprintf("p%02d.xml", i)] = &fstest.MapFile{Data: []byte(policy(fmt.Sprintf("P%02d", i), base, body(i)))}
+	}
+	return files
+}
+
+func TestTenPoliciesMayBuildOnEachOther(t *testing.T) {
+	none := func(int) string { return "" }
+	if set := load(t, chain(10, none), trustframework.Options{}); len(set.Problems) > 0 || len(set.Policies) != 10 {
+		t.Errorf("ten policies come to %d, with %v", len(set.Policies), set.Problems)
+	}
+	if got := refusal(t, load(t, chain(11, none), trustframework.Options{})); got != "p10.xml:2:1: more than 10 policies build on each other" {
+		t.Errorf("the eleventh is refused with %q", got)
+	}
+}
+
+// A profile of many entries that many others include is small as a file and would be large as a policy.
+func TestInclusionCannotMultiplyWithoutBound(t *testing.T) {
+	var body strings.Builder
+	body.WriteString(`<TechnicalProfile Id="Large"><Metadata>`)
+	for i := range 1000 {
+		fmt.Fprintf(&body, `<Item Key="k%d"/>`, i)
+	}
+	body.WriteString(`</Metadata></TechnicalProfile>`)
+	for i := range 1000 {
+		fmt.Fprintf(&body, `<TechnicalProfile Id="T%d"><Metadata><Item Key="own"/></Metadata><IncludeTechnicalProfile ReferenceId="Large"/></TechnicalProfile>`, i)
+	}
+	files := folder("p.xml", policy("Bomb", "", profiles(body.String())))
+	p := load(t, files, trustframework.Options{MaxEntries: 100_000}).Policies[0]
+	entries := 0
+	for _, profile := range p.TechnicalProfiles {
+		entries += len(profile.Metadata)
+	}
+	if entries > 100_000 || entries < 10_000 {
+		t.Errorf("the policy holds %d entries, want some, and at most 100000", entries)
+	}
+	set := load(t, chain(10, func(int) string { return profiles(body.String()) }), trustframework.Options{MaxEntries: 20_000})
+	if len(set.Policies) == 10 || len(set.Problems) == 0 {
+		t.Errorf("ten times the same makes %d policies, want fewer, and %d problems", len(set.Policies), len(set.Problems))
+	}
+}
+
+func TestIncludesInARowAreBounded(t *testing.T) {
+	var body strings.Builder
+	for i := range 20 {
+		fmt.Fprintf(&body, "<TechnicalProfile Id=\"T%d\"><IncludeTechnicalProfile ReferenceId=\"T%d\"/></TechnicalProfile>\n", i, i+1)
+	}
+	body.WriteString(`<TechnicalProfile Id="T20"/>`)
+	set := load(t, folder("p.xml", policy("P", "", profiles(body.String()))), trustframework.Options{})
+	if len(set.Problems) == 0 || !strings.Contains(set.Problems[len(set.Problems)-1].Reason, "more than 16") {
+		t.Errorf("problems are %v", set.Problems)
+	}
+}
+
+func TestPoliciesAreFoundByIDOrByFolder(t *testing.T) {
+	set := load(t, folder("a/p.xml", policy("Same", "", ""), "b/p.xml", policy("same", "", ""), "b/q.xml", policy("Single", "", ""), "outer.xml", policy("Outer", "", ""), "b/outer.xml", policy("Outer", "", "")), trustframework.Options{})
+	if _, found := set.Policy("Same"); found {
+		t.Error("a PolicyId of two folders is found without a folder")
+	}
+	for id, file := range map[string]string{"a/same": "a/p.xml", "B/Same": "b/p.xml", " SINGLE ": "b/q.xml", "outer": "outer.xml"} {
+		if p, found := set.Policy(id); !found || p.At.File != file {
+			t.Errorf("%q finds %+v, want that of %s", id, p, file)
+		}
+	}
+}
+
+// Policies that share a base share what they do not change of it.
+func TestWhatIsInheritedUnchangedIsShared(t *testing.T) {
+	base := profiles(`<TechnicalProfile Id="Common"/><TechnicalProfile Id="Kept"><IncludeTechnicalProfile ReferenceId="Common"/></TechnicalProfile><TechnicalProfile Id="Changed"/>`)
+	set := load(t, folder("a.xml", policy("A", "", base), "b.xml", policy("B", "A", profiles(`<TechnicalProfile Id="Changed"><DisplayName>b</DisplayName></TechnicalProfile>`))), trustframework.Options{})
+	a, b := set.Policies[0], set.Policies[1]
+	for id, shared := range map[string]bool{"Kept": true, "Common": true, "Changed": false} {
+		ofA, _ := a.TechnicalProfile(id)
+		ofB, _ := b.TechnicalProfile(id)
+		if ofA == nil || ofB == nil || (ofA == ofB) != shared {
+			t.Errorf("%s is shared: %t, want %t", id, ofA == ofB, shared)
+		}
+	}
+	if changed, _ := a.TechnicalProfile("Changed"); changed.DisplayName != "" {
+		t.Error("the extension changed its base")
+	}
+}
+
+func TestASetIsReadByManyAtOnce(t *testing.T) {
+	set := load(t, chain(5, func(i int) string {
+		return profiles(fmt.Sprintf(`<TechnicalProfile Id="T"><Metadata><Item Key="k%d">v</Item></Metadata></TechnicalProfile>`, i))
+	}), trustframework.Options{})
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for i, p := range set.Policies {
+				profile, _ := p.TechnicalProfile("t")
+				if _, found := profile.Metadata.Get(fmt.Sprintf("K%d", i)); !found || len(profile.Metadata) != i+1 {
+					t.Errorf("the metadata of %s are %v", p.ID, profile.Metadata)
+				}
+			}
+		})
+	}
+	readers.Wait()
+}
+
+// The folder that an operator names is read from the disk.
+func TestAFolderOnDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string]string{"Base.XML": policy("Base", "", ""), "sub/ext.xml": policy("Ext", "Base", "")} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set := load(t, os.DirFS(dir), trustframework.Options{})
+	if p, found := set.Policy("ext"); !found || p.Base == nil || p.Base.At.File != "Base.XML" {
+		t.Errorf("the folder holds %v, with %v", set.Policies, set.Problems)
+	}
+	if _, err := trustframework.Load(os.DirFS(filepath.Join(dir, "none")), trustframework.Options{}); err == nil {
+		t.Error("a folder that is not there is read")
+	}
+}
