@@ -72,3 +72,36 @@ func BenchmarkLoad(b *testing.B) {
 		})
 	}
 }
+
+// Many small policies on one large base must not hold it many times.
+func TestPoliciesThatChangeNothingAddNothing(t *testing.T) {
+	cost := func(policies int) float64 {
+		files := fstest.MapFS{"base.xml": {Data: []byte(policy("Base", "", texts(2000)))}}
+		for i := range policies {
+			files[fmt.Sprintf("p%d.xml", i)] = &fstest.MapFile{Data: []byte(policy(fmt.Sprintf("P%d", i), "Base", ""))}
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		set := load(t, files, trustframework.Options{})
+		runtime.ReadMemStats(&after)
+		if len(set.Policies) != policies+1 || len(set.Policies[1].Localization.Resources[0].Strings) != 2000 {
+			t.Fatalf("read %d policies, with %v", len(set.Policies), set.Problems)
+		}
+		return float64(after.TotalAlloc - before.TotalAlloc)
+	}
+	one, many := cost(1), cost(100)
+	if many > 3*one {
+		t.Errorf("a hundred policies take %.1f times the memory of one", many/one)
+	}
+}
+
+// texts are n localised strings.
+func texts(n int) string {
+	var body strings.Builder
+	body.WriteString(`<BuildingBlocks><Localization Enabled="true"><LocalizedResources Id="en"><LocalizedStrings>`)
+	for i := range n {
+		fmt.Fprintf(&body, `<LocalizedString ElementType="UxElement" StringId="s%d">Text</LocalizedString>`, i)
+	}
+	body.WriteString(`</LocalizedStrings></LocalizedResources></Localization></BuildingBlocks>`)
+	return body.String()
+}

@@ -52,10 +52,11 @@ func (i *includer) included(own *element, depth int) *element {
 	if made, done := i.made[pair]; done {
 		return made
 	}
-	if !i.merger.spend(base.size) {
+	i.merger.spend(base.size)
+	made := i.merger.merge("", base, own)
+	if *i.merger.spent {
 		return i.leave(reference, "what technical profiles include comes to more elements than are taken")
 	}
-	made := i.merger.merge("", base, own)
 	i.made[pair] = made
 	return made
 }

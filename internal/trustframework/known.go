@@ -103,7 +103,7 @@ func checkKnown(e *element, problems *problems) {
 	}
 	for _, c := range e.children {
 		if looked && !row[c.name] {
-			problems.add(c.at, Odd, "%s stands in %s, where the schema has no place for it; it is not read", c.label(), e.name)
+			problems.add(c.at, Broken, "%s stands in %s, where the schema has no place for it; it is not read", c.label(), e.name)
 			continue
 		}
 		checkKnown(c, problems)

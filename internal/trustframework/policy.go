@@ -22,6 +22,7 @@ type Policy struct {
 	DisplayControls      []*DisplayControl
 	TechnicalProfiles    []*TechnicalProfile
 	Journeys             []*Journey
+	SubJourneys          []*Journey
 	// RelyingParty is nil in a policy that is only built on.
 	RelyingParty *RelyingParty
 
@@ -33,6 +34,7 @@ type Policy struct {
 	controls        map[string]*DisplayControl
 	profiles        map[string]*TechnicalProfile
 	journeys        map[string]*Journey
+	subJourneys     map[string]*Journey
 }
 
 // All that has an id is found without case: B2C's own packs rely on it (surName for surname, otp for Otp).
@@ -64,8 +66,11 @@ func (p *Policy) DisplayControl(id string) (*DisplayControl, bool) { return find
 // TechnicalProfile finds a technical profile. Those of relying parties are not among them.
 func (p *Policy) TechnicalProfile(id string) (*TechnicalProfile, bool) { return find(p.profiles, id) }
 
-// Journey finds a user journey or sub-journey.
+// Journey finds a user journey.
 func (p *Policy) Journey(id string) (*Journey, bool) { return find(p.journeys, id) }
+
+// SubJourney finds a sub-journey.
+func (p *Policy) SubJourney(id string) (*Journey, bool) { return find(p.subJourneys, id) }
 
 func find[T any](in map[string]*T, id string) (*T, bool) {
 	found, there := in[fold(id)]
@@ -101,8 +106,7 @@ func (m Metadata) Get(key string) (Item, bool) {
 type Journey struct {
 	At Origin
 	ID string
-	// Sub is whether it is a SubJourney; Type is then Call or Transfer.
-	Sub  bool
+	// Type is Call or Transfer, of a SubJourney alone.
 	Type string
 	// Steps are by Order.
 	Steps []Step

@@ -27,7 +27,7 @@ func (o Origin) String() string {
 type Weight int
 
 const (
-	// Odd: everything was read, but probably not what was meant, or not what B2C would take.
+	// Odd: the policy can be used as it is, but is probably not what was meant, or not what B2C would take.
 	Odd Weight = iota + 1
 	// Broken: an element of the policy cannot be used, or not as it is written.
 	Broken

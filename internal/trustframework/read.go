@@ -10,8 +10,8 @@ type reader struct {
 	problems *problems
 	policies map[*source]*Policy
 	made     map[[2]*element]*element
-	profiles map[*element]*TechnicalProfile
-	claims   map[*element]*ClaimType
+	// kept is what lists and their elements came to: one that is inherited unchanged is the same element.
+	kept map[*element]any
 }
 
 func newReader(l *loader) *reader {
@@ -20,8 +20,7 @@ func newReader(l *loader) *reader {
 		problems: l.problems,
 		policies: map[*source]*Policy{},
 		made:     map[[2]*element]*element{},
-		profiles: map[*element]*TechnicalProfile{},
-		claims:   map[*element]*ClaimType{},
+		kept:     map[*element]any{},
 	}
 }
 
@@ -41,63 +40,86 @@ func (r *reader) policy(s *source) *Policy {
 	p.Transformations, p.transformations = listed(r, blocks.child("ClaimsTransformations"), "ClaimsTransformation", r.transformation)
 	p.ContentDefinitions, p.definitions = listed(r, blocks.child("ContentDefinitions"), "ContentDefinition", r.contentDefinition)
 	p.DisplayControls, p.controls = listed(r, blocks.child("DisplayControls"), "DisplayControl", r.displayControl)
-	p.Localization = r.localization(blocks.child("Localization"))
-	r.technicalProfiles(p, s.merged)
-	r.journeys(p, s.merged)
-	p.RelyingParty = r.relyingParty(s.merged.child("RelyingParty"))
+	p.Localization = once(r, blocks.child("Localization"), r.localization)
+	p.TechnicalProfiles, p.profiles = r.technicalProfiles(s.merged.child("ClaimsProviders"))
+	p.Journeys, p.journeys = listed(r, s.merged.child("UserJourneys"), "UserJourney", r.journey)
+	p.SubJourneys, p.subJourneys = listed(r, s.merged.child("SubJourneys"), "SubJourney", r.journey)
+	p.RelyingParty = once(r, s.merged.child("RelyingParty"), r.relyingParty)
 	r.policies[s] = p
 	return p
 }
 
+// once reads an element unless it was read for another policy. Of no element it makes nothing.
+func once[T any](r *reader, e *element, read func(*element) T) T {
+	if e == nil {
+		var none T
+		return none
+	}
+	if made, done := r.kept[e]; done {
+		return made.(T)
+	}
+	made := read(e)
+	r.kept[e] = made
+	return made
+}
+
+// listing are elements in their order and by id.
+type listing[T any] struct {
+	all  []*T
+	byID map[string]*T
+}
+
 // listed reads the elements of a list that go by Id, and makes them findable.
-func listed[T any](r *reader, list *element, name string, read func(*element, string) *T) ([]*T, map[string]*T) {
+func listed[T any](r *reader, list *element, name string, read func(*element) *T) ([]*T, map[string]*T) {
 	if list == nil {
 		return nil, nil
 	}
-	all, byID := make([]*T, 0, len(list.children)), make(map[string]*T, len(list.children))
-	for _, e := range list.children {
-		if e.name != name {
-			continue
+	l := once(r, list, func(*element) listing[T] {
+		made := listing[T]{make([]*T, 0, len(list.children)), make(map[string]*T, len(list.children))}
+		for _, e := range list.children {
+			if e.name == name && r.need(e, "Id") != "" {
+				one := once(r, e, read)
+				made.all, made.byID[fold(e.get("Id"))] = append(made.all, one), one
+			}
 		}
-		id := r.need(e, "Id")
-		if id == "" {
-			continue
-		}
-		made := read(e, id)
-		all, byID[fold(id)] = append(all, made), made
-	}
-	return all, byID
+		return made
+	})
+	return l.all, l.byID
 }
 
-// technicalProfiles reads the profiles with what they include.
-func (r *reader) technicalProfiles(p *Policy, root *element) {
-	list := root.child("ClaimsProviders").each("TechnicalProfile")
-	i := &includer{
-		merger:  r.loader.merger(),
-		byID:    make(map[string]*element, len(list)),
-		open:    map[string]bool{},
-		results: make(map[string]*element, len(list)),
-		made:    r.made,
+// technicalProfiles reads the profiles with what they include. A list that policies share includes the same for all.
+func (r *reader) technicalProfiles(list *element) ([]*TechnicalProfile, map[string]*TechnicalProfile) {
+	if list == nil {
+		return nil, nil
 	}
-	for _, e := range list {
-		i.byID[fold(e.get("Id"))] = e
-	}
-	p.profiles = make(map[string]*TechnicalProfile, len(list))
-	for _, e := range list {
+	l := once(r, list, func(*element) listing[TechnicalProfile] {
+		i := &includer{
+			merger:  r.loader.merger(),
+			byID:    make(map[string]*element, len(list.children)),
+			open:    map[string]bool{},
+			results: make(map[string]*element, len(list.children)),
+			made:    r.made,
+		}
+		for _, e := range list.each("TechnicalProfile") {
+			i.byID[fold(e.get("Id"))] = e
+		}
+		return r.included(i, list)
+	})
+	return l.all, l.byID
+}
+
+func (r *reader) included(i *includer, list *element) listing[TechnicalProfile] {
+	made := listing[TechnicalProfile]{byID: make(map[string]*TechnicalProfile, len(list.children))}
+	for _, e := range list.each("TechnicalProfile") {
 		if r.need(e, "Id") == "" {
 			continue
 		}
-		whole := i.resolve(e, 0)
-		if whole == nil {
-			continue
+		if whole := i.resolve(e, 0); whole != nil {
+			one := once(r, whole, r.profile)
+			made.all, made.byID[fold(one.ID)] = append(made.all, one), one
 		}
-		made, done := r.profiles[whole]
-		if !done {
-			made = r.profile(whole)
-			r.profiles[whole] = made
-		}
-		p.TechnicalProfiles, p.profiles[fold(made.ID)] = append(p.TechnicalProfiles, made), made
 	}
+	return made
 }
 
 // need gives an attribute that an element cannot do without, "" if it is missing, which it reports.

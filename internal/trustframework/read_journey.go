@@ -5,19 +5,8 @@ import (
 	"slices"
 )
 
-func (r *reader) journeys(p *Policy, root *element) {
-	p.journeys = map[string]*Journey{}
-	for _, kind := range []string{"UserJourney", "SubJourney"} {
-		all, byID := listed(r, root.child(kind+"s"), kind, r.journey)
-		p.Journeys = append(p.Journeys, all...)
-		for id, j := range byID {
-			p.journeys[id] = j
-		}
-	}
-}
-
-func (r *reader) journey(e *element, id string) *Journey {
-	j := &Journey{At: e.at, ID: id, Sub: e.name == "SubJourney", Type: e.get("Type")}
+func (r *reader) journey(e *element) *Journey {
+	j := &Journey{At: e.at, ID: e.get("Id"), Type: e.get("Type")}
 	seen := map[int]bool{}
 	for _, s := range e.child("OrchestrationSteps").each("OrchestrationStep") {
 		step := r.step(s)
@@ -54,9 +43,6 @@ func (r *reader) step(e *element) Step {
 }
 
 func (r *reader) relyingParty(e *element) *RelyingParty {
-	if e == nil {
-		return nil
-	}
 	p := &RelyingParty{At: e.at, Journey: r.reference(e.child("DefaultUserJourney"), "ReferenceId")}
 	if profile := e.child("TechnicalProfile"); profile != nil {
 		p.Profile = r.profile(profile)

@@ -1,9 +1,9 @@
 package trustframework
 
-func (r *reader) contentDefinition(e *element, id string) *ContentDefinition {
+func (r *reader) contentDefinition(e *element) *ContentDefinition {
 	c := &ContentDefinition{
 		At:          e.at,
-		ID:          id,
+		ID:          e.get("Id"),
 		LoadURI:     e.textOf("LoadUri"),
 		RecoveryURI: e.textOf("RecoveryUri"),
 		DataURI:     e.textOf("DataUri"),
@@ -19,9 +19,6 @@ func (r *reader) contentDefinition(e *element, id string) *ContentDefinition {
 
 // localization reads all texts. Resources go by Id, or by Culture where they have none.
 func (r *reader) localization(e *element) Localization {
-	if e == nil {
-		return Localization{}
-	}
 	languages := e.child("SupportedLanguages")
 	l := Localization{
 		At:      e.at,
@@ -33,7 +30,7 @@ func (r *reader) localization(e *element) Localization {
 		l.Languages = append(l.Languages, language.text)
 	}
 	for _, resources := range e.each("LocalizedResources") {
-		made := r.resources(resources)
+		made := once(r, resources, r.resources)
 		if made.ID == "" {
 			r.problems.add(resources.at, Broken, "LocalizedResources has neither Id nor Culture and is left out")
 			continue

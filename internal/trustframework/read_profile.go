@@ -126,10 +126,10 @@ func (r *reader) checkPrecondition(e *element, p Precondition) {
 	}
 }
 
-func (r *reader) displayControl(e *element, id string) *DisplayControl {
+func (r *reader) displayControl(e *element) *DisplayControl {
 	d := &DisplayControl{
 		At:            e.at,
-		ID:            id,
+		ID:            e.get("Id"),
 		Type:          e.get("UserInterfaceControlType"),
 		InputClaims:   r.mappings(e.child("InputClaims"), "InputClaim"),
 		DisplayClaims: r.displayClaims(e.child("DisplayClaims")),

@@ -2,13 +2,10 @@ package trustframework
 
 import "strconv"
 
-func (r *reader) claim(e *element, id string) *ClaimType {
-	if made, done := r.claims[e]; done {
-		return made
-	}
+func (r *reader) claim(e *element) *ClaimType {
 	c := &ClaimType{
 		At:                  e.at,
-		ID:                  id,
+		ID:                  e.get("Id"),
 		DisplayName:         e.textOf("DisplayName"),
 		DataType:            e.textOf("DataType"),
 		AdminHelp:           e.textOf("AdminHelpText"),
@@ -27,7 +24,6 @@ func (r *reader) claim(e *element, id string) *ClaimType {
 	if p := restriction.child("Pattern"); p != nil {
 		c.Pattern = Pattern{At: p.at, Expression: p.get("RegularExpression"), HelpText: p.get("HelpText")}
 	}
-	r.claims[e] = c
 	return c
 }
 
@@ -39,8 +35,8 @@ func (r *reader) choices(list []*element) []Choice {
 	return all
 }
 
-func (r *reader) predicate(e *element, id string) *Predicate {
-	p := &Predicate{At: e.at, ID: id, Method: e.get("Method"), HelpText: e.get("HelpText"), UserHelpText: e.textOf("UserHelpText")}
+func (r *reader) predicate(e *element) *Predicate {
+	p := &Predicate{At: e.at, ID: e.get("Id"), Method: e.get("Method"), HelpText: e.get("HelpText"), UserHelpText: e.textOf("UserHelpText")}
 	for _, a := range e.child("Parameters").each("Parameter") {
 		if name := r.need(a, "Id"); name != "" {
 			p.Parameters = append(p.Parameters, Parameter{At: a.at, ID: name, Value: a.text})
@@ -49,8 +45,8 @@ func (r *reader) predicate(e *element, id string) *Predicate {
 	return p
 }
 
-func (r *reader) predicateValidation(e *element, id string) *PredicateValidation {
-	v := &PredicateValidation{At: e.at, ID: id}
+func (r *reader) predicateValidation(e *element) *PredicateValidation {
+	v := &PredicateValidation{At: e.at, ID: e.get("Id")}
 	for _, groups := range e.each("PredicateGroups") {
 		for _, g := range groups.each("PredicateGroup") {
 			list := g.child("PredicateReferences")
@@ -69,10 +65,10 @@ func (r *reader) predicateValidation(e *element, id string) *PredicateValidation
 	return v
 }
 
-func (r *reader) transformation(e *element, id string) *ClaimsTransformation {
+func (r *reader) transformation(e *element) *ClaimsTransformation {
 	t := &ClaimsTransformation{
 		At:      e.at,
-		ID:      id,
+		ID:      e.get("Id"),
 		Method:  e.get("TransformationMethod"),
 		Inputs:  r.transformationClaims(e.child("InputClaims"), "InputClaim"),
 		Outputs: r.transformationClaims(e.child("OutputClaims"), "OutputClaim"),

@@ -6,13 +6,13 @@ import "slices"
 // may lean on what its extensions declare. A dangling reference harms only who follows it, and published policies have
 // some, so the policy stays.
 func (l *loader) checkReferences(policies []*Policy) {
-	leaned := map[*Policy]bool{}
+	leaned, told := map[*Policy]bool{}, map[dangling]bool{}
 	for _, p := range policies {
 		leaned[p.Base] = true
 	}
 	for _, p := range policies {
 		if !leaned[p] {
-			(&referee{p, l.problems}).all()
+			(&referee{p, l.problems, told}).all()
 		}
 	}
 }
@@ -21,6 +21,14 @@ func (l *loader) checkReferences(policies []*Policy) {
 type referee struct {
 	policy   *Policy
 	problems *problems
+	// told are those that were reported, whatever the policy: many policies share a base.
+	told map[dangling]bool
+}
+
+// dangling is one reference to nothing.
+type dangling struct {
+	at   Origin
+	what string
 }
 
 func (r *referee) all() {
@@ -49,7 +57,7 @@ func (r *referee) all() {
 	for _, t := range r.policy.TechnicalProfiles {
 		r.profile(t)
 	}
-	for _, j := range r.policy.Journeys {
+	for _, j := range slices.Concat(r.policy.Journeys, r.policy.SubJourneys) {
 		r.journey(j)
 	}
 	if p := r.policy.RelyingParty; p != nil {
@@ -67,7 +75,8 @@ func has[T any](in map[string]*T, id string) bool {
 
 // want reports a name that there is nothing for. An empty one is another problem, or none.
 func (r *referee) want(at Origin, what, id string, there bool) {
-	if id != "" && !there {
+	if id != "" && !there && !r.told[dangling{at, what}] {
+		r.told[dangling{at, what}] = true
 		r.problems.add(at, Odd, "the %s %s is not in the policy %s", what, id, r.policy.ID)
 	}
 }
@@ -132,7 +141,7 @@ func (r *referee) journey(j *Journey) {
 			r.called(x.At, x.TechnicalProfile)
 		}
 		for _, sub := range s.SubJourneys {
-			r.want(sub.At, "sub-journey", sub.ID, has(r.policy.journeys, sub.ID))
+			r.want(sub.At, "sub-journey", sub.ID, has(r.policy.subJourneys, sub.ID))
 		}
 	}
 }
