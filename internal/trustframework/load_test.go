@@ -118,7 +118,7 @@ func TestWhatIsReadIsBounded(t *testing.T) {
 		"a file":           {folder("p.xml", some+strings.Repeat(" ", 1<<20)), trustframework.Options{}, "p.xml: the file is larger than 1048576 bytes"},
 		"all files":        {folder("a.xml", some, "b.xml", policy("More", "", "")), trustframework.Options{MaxBytes: int64(len(some)) + 1}, "b.xml: the files up to here are larger"},
 		"number of files":  {folder("a.xml", some, "b.xml", some, "c.xml", some), trustframework.Options{MaxFiles: 1}, "b.xml: there are more than 1 policy files"},
-		"no file":          {fstest.MapFS{"p.xml": {Mode: fs.ModeSymlink}}, trustframework.Options{}, "p.xml: it is no regular file"},
+		"no file":          {fstest.MapFS{"p.xml": {Mode: fs.ModeNamedPipe}}, trustframework.Options{}, "p.xml: it is no regular file"},
 		"not even a start": {folder("p.xml", "\xef\xbb\xbf"), trustframework.Options{}, "p.xml:1:1: there is no element in it"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -175,6 +175,33 @@ func TestInclusionCannotMultiplyWithoutBound(t *testing.T) {
 	set := load(t, chain(10, func(int) string { return profiles(body.String()) }), trustframework.Options{MaxEntries: 20_000})
 	if len(set.Policies) == 10 || len(set.Problems) == 0 {
 		t.Errorf("ten times the same makes %d policies, want fewer, and %d problems", len(set.Policies), len(set.Problems))
+	}
+}
+
+// Wherever the bound is met, a profile has all that it includes, or is left out.
+func TestNoProfileIsHalfIncluded(t *testing.T) {
+	var body strings.Builder
+	body.WriteString(`<TechnicalProfile Id="Large"><Metadata><Item Key="a"/><Item Key="b"/></Metadata><InputClaims><InputClaim ClaimTypeReferenceId="c"/></InputClaims></TechnicalProfile>`)
+	for i := range 20 {
+		fmt.Fprintf(&body, `<TechnicalProfile Id="T%d"><Metadata><Item Key="own"/></Metadata><InputClaims><InputClaim ClaimTypeReferenceId="own"/></InputClaims><IncludeTechnicalProfile ReferenceId="Large"/></TechnicalProfile>`, i)
+	}
+	files := folder("p.xml", policy("P", "", profiles(body.String())))
+	for bound := 10; bound < 200; bound++ {
+		set := load(t, files, trustframework.Options{MaxEntries: bound})
+		for _, p := range set.Policies[0].TechnicalProfiles {
+			if p.ID != "Large" && len(p.Metadata)+len(p.InputClaims) != 5 {
+				t.Fatalf("with %d entries, %s has %v and %v", bound, p.ID, p.Metadata, p.InputClaims)
+			}
+		}
+		left := 0
+		for _, p := range set.Problems {
+			if p.Weight == trustframework.Broken {
+				left++
+			}
+		}
+		if n := len(set.Policies[0].TechnicalProfiles); left == 0 || n+left != 21 {
+			t.Fatalf("with %d entries, %d profiles are read and %d left out", bound, n, left)
+		}
 	}
 }
 
@@ -237,7 +264,8 @@ func TestASetIsReadByManyAtOnce(t *testing.T) {
 	readers.Wait()
 }
 
-// The folder that an operator names is read from the disk.
+// The folder that an operator names is read from the disk, also as Kubernetes mounts it: each file a link into a hidden
+// folder.
 func TestAFolderOnDisk(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "sub"), 0o755); err != nil {
@@ -248,8 +276,17 @@ func TestAFolderOnDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := os.MkdirAll(filepath.Join(dir, "..data"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(dir, "Base.XML"), filepath.Join(dir, "..data", "Base.XML")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join("..data", "Base.XML"), filepath.Join(dir, "Base.XML")); err != nil {
+		t.Fatal(err)
+	}
 	set := load(t, os.DirFS(dir), trustframework.Options{})
-	if p, found := set.Policy("ext"); !found || p.Base == nil || p.Base.At.File != "Base.XML" {
+	if p, found := set.Policy("ext"); !found || p.Base == nil || p.Base.At.File != "Base.XML" || len(set.Policies) != 2 {
 		t.Errorf("the folder holds %v, with %v", set.Policies, set.Problems)
 	}
 	if _, err := trustframework.Load(os.DirFS(filepath.Join(dir, "none")), trustframework.Options{}); err == nil {

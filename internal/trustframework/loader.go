@@ -67,6 +67,9 @@ func (l *loader) read() error {
 			l.refuse(name, err)
 			return fs.SkipDir
 		}
+		if entry.IsDir() && name != "." && strings.HasPrefix(entry.Name(), ".") {
+			return fs.SkipDir
+		}
 		if entry.IsDir() || !strings.EqualFold(path.Ext(name), ".xml") {
 			return nil
 		}
@@ -74,7 +77,7 @@ func (l *loader) read() error {
 			l.problems.add(Origin{File: name}, Refused, "there are more than %d policy files; this and those after it are not read", l.options.MaxFiles)
 			return fs.SkipAll
 		}
-		data, err := l.bytes(name, entry, &left)
+		data, err := l.bytes(name, &left)
 		if err == nil {
 			err = l.take(name, data, settings)
 		}
@@ -94,9 +97,12 @@ func (l *loader) refuse(name string, err error) {
 	l.problems.add(Origin{File: name}, Refused, "%v", err)
 }
 
-// bytes reads one file within the bounds.
-func (l *loader) bytes(name string, entry fs.DirEntry, left *int64) ([]byte, error) {
-	if !entry.Type().IsRegular() {
+// bytes reads one file within the bounds. Links are followed, since Kubernetes mounts files as links; what is not a file
+// then, such as a pipe, is not opened.
+func (l *loader) bytes(name string, left *int64) ([]byte, error) {
+	if about, err := fs.Stat(l.files, name); err != nil {
+		return nil, err
+	} else if !about.Mode().IsRegular() {
 		return nil, errors.New("it is no regular file; put the file itself here")
 	}
 	f, err := l.files.Open(name)

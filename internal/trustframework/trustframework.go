@@ -63,7 +63,7 @@ func (s *Set) Policy(id string) (*Policy, bool) {
 	return found[0], true
 }
 
-// Load reads every file of files that is named *.xml, at any depth. What is wrong with a file or a policy is a Problem
+// Load reads every file of files that is named *.xml, at any depth, but in folders whose name begins with a dot. What is wrong with a file or a policy is a Problem
 // that names the place; the others are read all the same. The error is that of reading the files.
 func Load(files fs.FS, options Options) (*Set, error) {
 	options = options.withDefaults()
