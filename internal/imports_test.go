@@ -68,6 +68,7 @@ var table = []room{
 	// For tests alone; see testOnly.
 	{"store/storetest", []string{"store", "authenticator", "passcode", "outbox", "access", "seal", "registry"}, "storetest is the exam of a store and of nothing else."},
 	{"store/pgtest", nil, "pgtest starts a database server and knows nothing of what is kept in it."},
+	{"provider/nameserver", nil, "nameserver answers questions of tests and knows nobody who asks."},
 	{"front/conversation", nil, "conversation replays any door, and knows none."},
 	{"extension/bubble", nil, "bubble is a network for tests and knows no protocol."},
 }
@@ -76,7 +77,8 @@ var table = []room{
 var marks = []string{"faultpoint"}
 
 // testOnly are packages that only tests may import, with path below the module.
-var testOnly = []string{"internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "e2e/mailserver",
+var testOnly = []string{"internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "internal/provider/nameserver",
+	"e2e/mailserver",
 	"proof/rig"}
 
 // machinery are packages of others that a room of meaning may not import.

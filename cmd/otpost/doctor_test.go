@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -18,63 +17,14 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/net/dns/dnsmessage"
-
 	"github.com/otpost/otpost/e2e/mailserver"
 	"github.com/otpost/otpost/internal/config"
 	"github.com/otpost/otpost/internal/doctor"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/nameserver"
 	"github.com/otpost/otpost/internal/registry"
 	"github.com/otpost/otpost/internal/store"
 )
-
-// texts is a name server that knows TXT records alone, and a mail server for every domain that has one.
-type texts map[string][]string
-
-func (z texts) serve(t *testing.T) *net.Resolver {
-	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	go func() {
-		buf := make([]byte, 1500)
-		for {
-			n, from, err := conn.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			conn.WriteTo(z.reply(buf[:n]), from)
-		}
-	}()
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", conn.LocalAddr().String())
-	}}
-}
-
-func (z texts) reply(query []byte) []byte {
-	var m dnsmessage.Message
-	if m.Unpack(query) != nil || len(m.Questions) != 1 {
-		return nil
-	}
-	q := m.Questions[0]
-	m.Response, m.Additionals = true, nil
-	records, known := z[strings.TrimSuffix(q.Name.String(), ".")]
-	head := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 60}
-	switch {
-	case !known:
-		m.RCode = dnsmessage.RCodeNameError
-	case q.Type == dnsmessage.TypeMX:
-		m.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.MXResource{Pref: 10, MX: dnsmessage.MustNewName("mail.example.org.")}}}
-	case q.Type == dnsmessage.TypeTXT:
-		for _, text := range records {
-			m.Answers = append(m.Answers, dnsmessage.Resource{Header: head, Body: &dnsmessage.TXTResource{TXT: []string{text}}})
-		}
-	}
-	reply, _ := m.Pack()
-	return reply
-}
 
 // newPlace are settings of a server that has not run yet.
 func newPlace(t *testing.T) *config.Config {
@@ -227,15 +177,16 @@ func TestDoctorReadsTheDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	zone := texts{"example.org": {"v=spf1 -all"}, "_dmarc.example.org": {"v=DMARC1; p=none"}}
-	text := run(t, c, zone.serve(t), "")
+	zone := nameserver.Zone{"example.org": {"MX 10 mail.example.org.", "TXT v=spf1 -all"},
+		"_dmarc.example.org": {"TXT v=DMARC1; p=none"}}
+	text := run(t, c, zone.Start(t), "")
 	demand(t, text, "key ring good file", "database good connection", "good email Every message has a route", "bad route mail All its providers are down: right.",
 		"doubtful provider wrong It is in no route", "bad recent messages", "provider wrong (resend) good connection", "bad credentials The vendor refuses them (401)",
 		"doubtful delivery reports", "sender domain example.org, by right", "It is disabled, so nothing was looked at")
 	if strings.Contains(text, "s3cret") || strings.Contains(text, "code@") {
 		t.Errorf("a secret or an address is shown:\n%s", text)
 	}
-	text = run(t, c, zone.serve(t), "off")
+	text = run(t, c, zone.Start(t), "off")
 	demand(t, text, "provider off (resend) good connection", "good credentials")
 	if strings.Contains(text, "right") {
 		t.Errorf("others are looked at too:\n%s", text)
@@ -314,14 +265,15 @@ func TestDoctorGuide(t *testing.T) {
 	c := newPlace(t)
 	byMailServer(t, c, server, "wrong")
 	serveOnce(t, c)
-	zone := texts{"example.org": {"v=spf1 mx ~all", "v=spf1 include:_spf.example.net ~all"}, "_dmarc.example.org": {"v=DMARC1; p=none"}}
-	text := strings.ReplaceAll(run(t, c, zone.serve(t), ""), server.Addr, "mail.example.org:587")
+	zone := nameserver.Zone{"_dmarc.example.org": {"TXT v=DMARC1; p=none"},
+		"example.org": {"MX 10 mail.example.org.", "TXT v=spf1 mx ~all", "TXT v=spf1 include:_spf.example.net ~all"}}
+	text := strings.ReplaceAll(run(t, c, zone.Start(t), ""), server.Addr, "mail.example.org:587")
 	if log := server.Log(); strings.Contains(log, "<=") {
 		t.Errorf("a message was sent:\n%s", log)
 	}
 	inGuide(t, "doctor", "otpost doctor", text)
 	byMailServer(t, c, server, server.Password)
-	demand(t, run(t, c, zone.serve(t), "environment"), "good login The server accepts it.", "good sender")
+	demand(t, run(t, c, zone.Start(t), "environment"), "good login The server accepts it.", "good sender")
 }
 
 func TestDoctorAsJSON(t *testing.T) {

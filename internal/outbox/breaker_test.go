@@ -12,16 +12,22 @@ import (
 
 func down(context.Context, int) error { return outbox.Faultf(outbox.Transient, "503", "down") }
 
+// breakFirst sends as many messages as it takes to find out that the first provider is down.
+func (h *house) breakFirst(t *testing.T, o *outbox.Outbox) {
+	t.Helper()
+	for range 5 {
+		h.accept(t, o, "lea@example.org", "first", "second")
+		synctest.Wait()
+	}
+}
+
 func shared(h *house) func(*outbox.Settings) { return func(s *outbox.Settings) { s.Breakers = h.db } }
 
 func TestAProviderThatIsDownIsPassedOver(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		h.first.do = down
 		o, stop := h.process(t, shared(h))
-		for range 5 {
-			h.accept(t, o, "lea@example.org", "first", "second")
-			synctest.Wait()
-		}
+		h.breakFirst(t, o)
 		id := h.accept(t, o, "lea@example.org", "first", "second")
 		synctest.Wait()
 		if d := h.row(t, id); h.first.count(id) != 0 || d.Provider != "second" || d.Tries != 1 {
@@ -41,10 +47,7 @@ func TestOneMessageFindsOutThatAProviderIsUpAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		h.first.do = down
 		o, stop := h.process(t, shared(h))
-		for range 5 {
-			h.accept(t, o, "lea@example.org", "first", "second")
-			synctest.Wait()
-		}
+		h.breakFirst(t, o)
 		time.Sleep(21 * time.Second)
 		probes := 0
 		for range 4 {
@@ -361,10 +364,7 @@ func TestARefusalShowsThatAProviderIsUpAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		h.first.do = down
 		o, stop := h.process(t, shared(h))
-		for range 5 {
-			h.accept(t, o, "lea@example.org", "first", "second")
-			synctest.Wait()
-		}
+		h.breakFirst(t, o)
 		time.Sleep(21 * time.Second)
 		h.first.do = func(context.Context, int) error {
 			return outbox.Faultf(outbox.InvalidRecipient, "550", "no such mailbox")
@@ -384,10 +384,7 @@ func TestAProviderWithNewSettingsIsTriedAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {
 		h.first.do = down
 		o, stop := h.process(t, shared(h))
-		for range 5 {
-			h.accept(t, o, "lea@example.org", "first", "second")
-			synctest.Wait()
-		}
+		h.breakFirst(t, o)
 		h.first.do = nil
 		o.Forgive(t.Context(), "first")
 		id := h.accept(t, o, "lea@example.org", "first", "second")

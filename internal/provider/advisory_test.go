@@ -17,6 +17,7 @@ import (
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/nameserver"
 )
 
 func newReader(r io.Reader) *bufio.Reader { return bufio.NewReader(r) }
@@ -165,42 +166,10 @@ type nameServer struct {
 }
 
 func (n *nameServer) start(t testing.TB) *net.Resolver {
-	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	go func() {
-		buf := make([]byte, 1500)
-		for {
-			size, from, err := conn.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			if reply, err := n.reply(buf[:size]); err == nil {
-				conn.WriteTo(reply, from)
-			}
+	return nameserver.Start(t, func(q dnsmessage.Question, reply *dnsmessage.Message) {
+		if q.Type == dnsmessage.TypeA {
+			n.asked.Add(1)
+			nameserver.Add(q, reply, &dnsmessage.AResource{A: n.answer.Load().As4()})
 		}
-	}()
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", conn.LocalAddr().String())
-	}}
-}
-
-func (n *nameServer) reply(query []byte) ([]byte, error) {
-	var m dnsmessage.Message
-	if err := m.Unpack(query); err != nil || len(m.Questions) == 0 {
-		return nil, io.ErrUnexpectedEOF
-	}
-	m.Response, m.RecursionAvailable, m.Additionals = true, true, nil
-	q := m.Questions[0]
-	if q.Type == dnsmessage.TypeA {
-		n.asked.Add(1)
-		m.Answers = []dnsmessage.Resource{{
-			Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class},
-			Body:   &dnsmessage.AResource{A: n.answer.Load().As4()},
-		}}
-	}
-	return m.Pack()
+	})
 }
