@@ -4,11 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -66,30 +63,12 @@ func invalidQuery(detail string) error {
 
 // readBody reads a JSON body. Its error is a front.Problem.
 func readBody(w http.ResponseWriter, r *http.Request) (json.RawMessage, error) {
-	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	charset, named := params["charset"]
-	if err != nil || kind != "application/json" || named && !strings.EqualFold(charset, "utf-8") || r.Header.Get("Content-Encoding") != "" {
-		w.Header().Set("Accept", "application/json")
-		return nil, front.Problem{Status: http.StatusUnsupportedMediaType, Code: "unsupported_media_type",
-			Detail: "Send the body as Content-Type: application/json, in UTF-8, without a Content-Encoding."}
-	}
-	body, err := io.ReadAll(r.Body)
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return nil, front.Problem{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large",
-			Detail: fmt.Sprintf("The request body is larger than %d bytes.", large.Limit)}
-	case err != nil:
-		return nil, front.Problem{Status: http.StatusBadRequest, Code: "body_cut_short", Title: "Body cut short",
-			Detail: "The request body ended before it was complete."}
-	case len(body) == 0:
-		return nil, front.Problem{Status: http.StatusBadRequest, Code: "body_missing", Title: "Body missing",
-			Detail: "The request has no body; send a JSON object."}
-	case !utf8.Valid(body) || !json.Valid(body):
-		return nil, front.Problem{Status: http.StatusBadRequest, Code: "malformed_json", Title: "Body is not JSON",
+	body, err := front.ReadJSON(w, r)
+	if err == nil && (!utf8.Valid(body) || !json.Valid(body)) {
+		err = front.Problem{Status: http.StatusBadRequest, Code: "malformed_json", Title: "Body is not JSON",
 			Detail: "The body is not JSON in UTF-8" + syntaxOf(body) + "."}
 	}
-	return body, nil
+	return body, err
 }
 
 // syntaxOf says where JSON goes wrong, as far as that is known.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -67,7 +66,8 @@ func (q *request) application() passcode.Application {
 
 // read reads the body. Its error is a front.Problem that names every member at fault.
 func read(w http.ResponseWriter, r *http.Request) (*request, error) {
-	body, err := readBody(w, r)
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	body, err := front.ReadJSON(w, r)
 	if err != nil {
 		return nil, err
 	}
@@ -136,30 +136,6 @@ func decode(body []byte, members map[string]member) (faults []front.FieldError, 
 		return nil, malformed
 	}
 	return faults, nil
-}
-
-// readBody reads a JSON body. Its error is a front.Problem.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/json" || r.Header.Get("Content-Encoding") != "" {
-		w.Header().Set("Accept", "application/json")
-		return nil, front.Problem{Status: http.StatusUnsupportedMediaType, Code: "unsupported_media_type",
-			Detail: "Send the body as Content-Type: application/json, in UTF-8, without a Content-Encoding."}
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return nil, front.Problem{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large",
-			Detail: fmt.Sprintf("The request body is larger than %d bytes.", large.Limit)}
-	case err != nil:
-		return nil, front.Problem{Status: http.StatusBadRequest, Code: "body_cut_short", Title: "Body cut short",
-			Detail: "The request body ended before it was complete."}
-	case len(body) == 0:
-		return nil, front.Problem{Status: http.StatusBadRequest, Code: "body_missing", Title: "Body missing",
-			Detail: "The request has no body; send a JSON object with the member to."}
-	}
-	return body, nil
 }
 
 // maxBody is far above what a trial takes.

@@ -1,0 +1,36 @@
+package front
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+)
+
+// ReadJSON reads a request's body, which the request says is JSON. What is in it is for the door to judge; how long it
+// may be was bounded before. An error is a Problem.
+func ReadJSON(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	charset, named := params["charset"]
+	if err != nil || kind != "application/json" || named && !strings.EqualFold(charset, "utf-8") || r.Header.Get("Content-Encoding") != "" {
+		w.Header().Set("Accept", "application/json") // RFC 9110 §15.5.16
+		return nil, Problem{Status: http.StatusUnsupportedMediaType, Code: "unsupported_media_type",
+			Detail: "Send the body as Content-Type: application/json, in UTF-8, without a Content-Encoding."}
+	}
+	body, err := io.ReadAll(r.Body)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, Problem{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large",
+			Detail: fmt.Sprintf("The request body is larger than %d bytes.", large.Limit)}
+	case err != nil:
+		return nil, Problem{Status: http.StatusBadRequest, Code: "body_cut_short", Title: "Body cut short",
+			Detail: "The request body ended before it was complete."}
+	case len(body) == 0:
+		return nil, Problem{Status: http.StatusBadRequest, Code: "body_missing", Title: "Body missing",
+			Detail: "The request has no body; send a JSON object."}
+	}
+	return body, nil
+}
