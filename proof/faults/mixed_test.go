@@ -41,7 +41,8 @@ func (h *host) mix(t *testing.T, n int, protocols ...*protocol) {
 	for _, p := range protocols {
 		h.awaitBegun(t, p)
 	}
-	rig.Await(t, "the end of every message", func() bool { return underWay(t, h.db) == 0 })
+	// A message that met six faults waits three quarters of a minute for its next try.
+	rig.AwaitFor(t, 4*rig.Patience, "the end of every message", func() bool { return underWay(t, h.db) == 0 })
 	for _, p := range protocols {
 		p.plan.chance(nil)
 	}

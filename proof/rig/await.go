@@ -12,15 +12,21 @@ const Patience = 60 * time.Second
 // Await looks until done is true, and fails the test when that takes too long.
 func Await(t testing.TB, what string, done func() bool) {
 	t.Helper()
+	AwaitFor(t, Patience, what, done)
+}
+
+// AwaitFor is Await with a patience of its own, for what is late by design.
+func AwaitFor(t testing.TB, patience time.Duration, what string, done func() bool) {
+	t.Helper()
 	tick := time.NewTicker(3 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.NewTimer(Patience)
+	limit := time.NewTimer(patience)
 	defer limit.Stop()
 	for !done() {
 		select {
 		case <-tick.C:
 		case <-limit.C:
-			t.Fatalf("after %v still waiting for %s", Patience, what)
+			t.Fatalf("after %v still waiting for %s", patience, what)
 		}
 	}
 }
