@@ -33,9 +33,9 @@ type sending struct {
 	known bool
 	// bounce is the domain that SPF is looked up at, empty when it is the company's own.
 	bounce string
-	// spf and dkim are what was found; keyAt is the domain whose key it is.
-	spf, dkim proof
-	keyAt     string
+	// dkim is what was found; keyAt is the domain whose key it is.
+	dkim  proof
+	keyAt string
 	// permits tells that the SPF record at the bounce domain lets the provider send.
 	permits proof
 }
