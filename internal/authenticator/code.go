@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/otpost/otpost/internal/digit"
 )
 
 // hashes are the hash functions of the algorithms.
@@ -64,25 +66,10 @@ func normalise(typed string) string {
 		switch {
 		case unicode.IsSpace(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Pd, r):
 		case unicode.IsDigit(r):
-			out.WriteByte(byte('0' + digitValue(r)))
+			out.WriteByte(digit.ASCII(r))
 		default:
 			out.WriteRune(r)
 		}
 	}
 	return out.String()
-}
-
-// digitValue is the value of a decimal digit: Unicode keeps each script's ten together and in order.
-func digitValue(r rune) int {
-	for _, table := range unicode.Nd.R16 {
-		if rune(table.Lo) <= r && r <= rune(table.Hi) {
-			return int(r-rune(table.Lo)) % 10
-		}
-	}
-	for _, table := range unicode.Nd.R32 {
-		if rune(table.Lo) <= r && r <= rune(table.Hi) {
-			return int(r-rune(table.Lo)) % 10
-		}
-	}
-	return 0
 }

@@ -10,6 +10,8 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/otpost/otpost/internal/digit"
 )
 
 // draw makes a code: each character uniform over the set, independent of the others. random is crypto/rand.Reader
@@ -60,7 +62,7 @@ func normalise(typed, set string) string {
 		case unicode.IsSpace(r), unicode.Is(unicode.Cf, r):
 		case !dash && unicode.Is(unicode.Pd, r):
 		case unicode.IsDigit(r):
-			out.WriteByte(byte('0' + digitValue(r)))
+			out.WriteByte(digit.ASCII(r))
 		case upper && !lower:
 			out.WriteRune(unicode.ToUpper(r))
 		case lower && !upper:
@@ -70,22 +72,6 @@ func normalise(typed, set string) string {
 		}
 	}
 	return out.String()
-}
-
-// digitValue is the value of a decimal digit of any script: Unicode keeps each script's ten digits together, in order,
-// and begins each run at a code point that is not itself preceded by a digit of the run.
-func digitValue(r rune) int {
-	for _, table := range unicode.Nd.R16 {
-		if rune(table.Lo) <= r && r <= rune(table.Hi) {
-			return int(r-rune(table.Lo)) % 10
-		}
-	}
-	for _, table := range unicode.Nd.R32 {
-		if rune(table.Lo) <= r && r <= rune(table.Hi) {
-			return int(r-rune(table.Lo)) % 10
-		}
-	}
-	return 0
 }
 
 // bound is what a code's hash is made of. Each part is preceded by its length, so no two different lists of parts

@@ -10,7 +10,7 @@ import (
 func For(name string, known []string) string {
 	best, distance := "", max(2, len(name)/3)+1
 	for _, k := range known {
-		if d := editDistance(strings.ToLower(name), k); d < distance {
+		if d := Distance(strings.ToLower(name), k); d < distance {
 			best, distance = k, d
 		}
 	}
@@ -24,8 +24,8 @@ func For(name string, known []string) string {
 	return "; known are " + strings.Join(sorted, ", ")
 }
 
-// editDistance counts the insertions, deletions, replacements and swaps of neighbours that turn a into b.
-func editDistance(a, b string) int {
+// Distance counts the insertions, deletions, replacements and swaps of neighbours that turn a into b.
+func Distance(a, b string) int {
 	if len(a) > 64 || len(b) > 64 {
 		return max(len(a), len(b))
 	}
