@@ -76,10 +76,7 @@ func TestNodesShareWhatIsDown(t *testing.T) {
 		h.first.do = down
 		one, stopOne := h.process(t, shared(h))
 		other, stopOther := h.process(t, shared(h))
-		for range 5 {
-			h.accept(t, one, "lea@example.org", "first", "second")
-			synctest.Wait()
-		}
+		h.breakFirst(t, one)
 		time.Sleep(2 * time.Second)
 		id := h.accept(t, other, "lea@example.org", "first", "second")
 		synctest.Wait()

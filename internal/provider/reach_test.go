@@ -11,10 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/net/dns/dnsmessage"
-
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/nameserver"
 )
 
 func reach(t testing.TB, s outbox.Sender) []provider.Finding {
@@ -46,7 +45,7 @@ func TestReachSaysWhatStandsInTheWay(t *testing.T) {
 		{"no TLS", strings.Replace(clear, "http:", "https:", 1), nil, "does not speak TLS", "scheme"},
 		{"unknown authority", strange.URL, nil, "unknown authority", "ca-certificates"},
 		{"no name server", "https://api.example.test", deadEnds, "looked up", "name servers"},
-		{"unknown name", "https://api.example.test", noNames(t), "not known", "name of the host"},
+		{"unknown name", "https://api.example.test", nameserver.Zone{}.Start(t), "not known", "name of the host"},
 	}
 	for _, test := range tests {
 		for _, kind := range []string{"resend", "webhook"} {
@@ -136,32 +135,4 @@ func TestPublicSettingsHoldNoSecret(t *testing.T) {
 			}
 		}
 	}
-}
-
-// noNames is a name server that knows no name.
-func noNames(t testing.TB) *net.Resolver {
-	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	go func() {
-		buf := make([]byte, 1500)
-		for {
-			size, from, err := conn.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			var m dnsmessage.Message
-			if m.Unpack(buf[:size]) == nil {
-				m.Response, m.RCode, m.Additionals = true, dnsmessage.RCodeNameError, nil
-				reply, _ := m.Pack()
-				conn.WriteTo(reply, from)
-			}
-		}
-	}()
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", conn.LocalAddr().String())
-	}}
 }
