@@ -47,6 +47,10 @@ var table = []room{
 	{"doctor", []string{"outbox", "provider"}, "doctor examines what it is given; who gives it, and who reads what it found, is others' business."},
 	{"store", []string{"authenticator", "passcode", "outbox", "access", "registry"}, "store implements the interfaces of the rooms it serves, and no door's."},
 	{"trustframework", nil, "trustframework reads policies; what runs them comes to it, and it knows no engine, provider or door."},
+	{"trustframework/claim", nil, "a claim is a value under a name; what is done with it is others' business."},
+	{"trustframework/transform", []string{"trustframework", "trustframework/claim"}, "a claims transformation computes claims from claims, and reaches nobody."},
+	{"trustframework/execute", []string{"trustframework", "trustframework/claim", "trustframework/transform"},
+		"execute runs what a policy says around its profiles; what a profile does comes to it as a handler."},
 
 	{"front", []string{"access", "locale"}, "front is how doors are mounted; what a door says is the door's."},
 	{"front/auth0", []string{"front", "access", "outbox", "registry", "suggest"},
@@ -93,6 +97,10 @@ var machinery = map[string][]string{
 	"access":         {"net/http", "database/sql"},
 	"seal":           {"net/http", "database/sql"},
 	"trustframework": {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
+
+	"trustframework/claim":     {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
+	"trustframework/transform": {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
+	"trustframework/execute":   {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 }
 
 // listed is one package of ours as go list tells it.

@@ -65,6 +65,11 @@ type Request struct {
 	Locale string
 	// Policy names a policy; empty means the default one.
 	Policy string
+	// Terms, when set, are the policy, whatever Policy names.
+	Terms *Policy
+	// Apart is the least time between two requests for the same tenant, purpose and identifier, in whatever scope; a
+	// request that comes too soon is refused with TooSoon. 0 is none.
+	Apart time.Duration
 	// IP is the end user's address, for network limits. The caller's own address never counts.
 	IP string
 	// Metadata is the caller's own, returned unread: at most 16 pairs, 64-byte keys, 256-byte values.
@@ -214,13 +219,16 @@ type Verdict struct {
 	RetryAt time.Time
 }
 
-// Ref finds a challenge: by ID, or when ID is empty by Scope, Purpose and To (the newest one).
+// Ref finds a challenge: by ID, or when ID is empty by Scope, Purpose and To, or Key where it was generated (the newest
+// one).
 type Ref struct {
 	Tenant  string
 	ID      string
 	Scope   string
 	Purpose Purpose
 	To      string
+	// Key is that of a Generation.
+	Key string
 }
 
 // Relay is a code that the caller made and asks to have sent.

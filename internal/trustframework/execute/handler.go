@@ -1,0 +1,106 @@
+// Package execute runs technical profiles and display controls of B2C policies: claims in, claims out, or the refusal that
+// the policy has a text for. What a profile does is its handler's; what stands around it is done here.
+package execute
+
+import (
+	"context"
+	"strings"
+
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/claim"
+)
+
+// Handler does what technical profiles of one kind are for. It knows no claim names, only partner names, and no message
+// of a policy, only keys.
+type Handler interface {
+	// Run answers a call by setting its outputs. It returns a *trustframework.Failure for what the person is told, a
+	// *trustframework.Misuse for a policy that cannot be run as it is written, and any other error for what went wrong here.
+	Run(ctx context.Context, c *Call) error
+	// Check says what of a profile will not work, before it is run. Odd is what works otherwise than written.
+	Check(p *trustframework.Policy, t *trustframework.TechnicalProfile) []trustframework.Problem
+	// About says what a profile is, for a list of what a policy holds.
+	About(t *trustframework.TechnicalProfile) About
+}
+
+// About says what a technical profile does, and where otherwise than in B2C.
+type About struct {
+	// Kind is what people call it, such as "one-time password, GenerateCode".
+	Kind string
+	// B2C, Otpost and Entra are one sentence each: what B2C does, what otpost does, and what Entra External ID has for it.
+	B2C, Otpost, Entra string
+	// Differs are the points in which otpost is not B2C.
+	Differs []string
+}
+
+// Call is one run of a technical profile.
+type Call struct {
+	Policy  *trustframework.Policy
+	Profile *trustframework.TechnicalProfile
+	// Inputs are the input claims that have a value, in the order of the policy.
+	Inputs []Input
+	// Session is the journey that the call belongs to. A handler may change what is its own in it.
+	Session *Session
+	// Scene is what is known of the caller and the person.
+	Scene   Scene
+	outputs map[string]any
+	secrets *secrets
+}
+
+// Input is one input claim as the other side gets it.
+type Input struct {
+	// Partner is the other side's name for it, Claim the policy's.
+	Partner, Claim string
+	Value          claim.Value
+}
+
+// Input finds an input by its partner name, without case. One that is empty counts as not given.
+func (c *Call) Input(partner string) (claim.Value, bool) {
+	for _, in := range c.Inputs {
+		if strings.EqualFold(in.Partner, partner) && !in.Value.Empty() {
+			return in.Value, true
+		}
+	}
+	return claim.Value{}, false
+}
+
+// Need is an input that must be there. Its error has B2C's words for one that is not (Application Insights,
+// azure-ad-b2c/samples#646).
+func (c *Call) Need(partner string) (claim.Value, error) {
+	v, ok := c.Input(partner)
+	if !ok {
+		return v, c.Misuse("a partner claim with id '" + partner + "' is not found, and is required; map an input claim to it with PartnerClaimType, and make sure that the claim has a value")
+	}
+	return v, nil
+}
+
+// Wants says that the profile has an output claim for a partner name.
+func (c *Call) Wants(partner string) bool {
+	for _, m := range c.Profile.OutputClaims {
+		if strings.EqualFold(m.PartnerName(), partner) {
+			return true
+		}
+	}
+	return false
+}
+
+// Output answers under a partner name, with a claim.Value or a value as encoding/json decodes it.
+func (c *Call) Output(partner string, v any) {
+	if c.outputs == nil {
+		c.outputs = map[string]any{}
+	}
+	c.outputs[strings.ToLower(partner)] = v
+}
+
+// Secret keeps a text out of the trace, wherever in it it would be.
+func (c *Call) Secret(text string) { c.secrets.add(text) }
+
+// Setting is an entry of the profile's metadata, "" if there is none.
+func (c *Call) Setting(key string) string {
+	item, _ := c.Profile.Metadata.Get(key)
+	return strings.TrimSpace(item.Value)
+}
+
+// Misuse is an error about the profile; the reason goes on from its name.
+func (c *Call) Misuse(reason string) error {
+	return &trustframework.Misuse{At: c.Profile.At, Element: "technical profile " + c.Profile.ID, Reason: reason}
+}

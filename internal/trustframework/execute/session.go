@@ -1,0 +1,79 @@
+package execute
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/otpost/otpost/internal/trustframework/claim"
+)
+
+// Session is what one person's journey through one policy has come to. It is small, since a door seals it into a token
+// that its caller keeps; what must not be turned back, such as tries and codes, is in the engine under Scope.
+type Session struct {
+	// ID is random and never shown in clear.
+	ID string
+	// Policy is FOLDER/ID of the policy that the journey is of.
+	Policy string
+	// Began is when.
+	Began time.Time
+	// Claims are those that the journey has got so far.
+	Claims claim.Bag
+	// Controls are display controls that were used, by their ids in lower case.
+	Controls map[string]*Control
+	// Retries counts refusals of self-asserted profiles, by their ids in lower case (setting.retryLimit).
+	Retries map[string]int
+	// Device is the authenticator that BeginVerifyOTP began with.
+	Device Device
+}
+
+// Control is what the session keeps of one display control.
+type Control struct {
+	// Claims are the control's output claims, shared among its actions (display-controls.md).
+	Claims claim.Bag
+	// Verified is true after VerifyCode succeeded, for the values in Claims.
+	Verified bool
+}
+
+// Device is an authenticator between BeginVerifyOTP and VerifyOTP.
+type Device struct {
+	// User is whose it is, ID the pending device's; ID is empty when the user's confirmed ones are meant.
+	User, ID string
+}
+
+// Scope is what the session's codes belong to in the engine.
+func (s *Session) Scope() string { return "b2c " + s.Policy + " " + s.ID }
+
+// control finds what is kept of a display control, and begins it.
+func (s *Session) control(id string) *Control {
+	if s.Controls == nil {
+		s.Controls = map[string]*Control{}
+	}
+	k := fold(id)
+	if s.Controls[k] == nil {
+		s.Controls[k] = &Control{}
+	}
+	return s.Controls[k]
+}
+
+// Scene is what is known of who calls and of the person at the page.
+type Scene struct {
+	// Tenant and Application are whose codes are made, as the engine knows them.
+	Tenant, Application string
+	// Locale is a BCP 47 tag or an Accept-Language list.
+	Locale string
+	// IP is the person's.
+	IP netip.Addr
+	// Host is where the page is, CorrelationID what the caller names the journey by.
+	Host, CorrelationID string
+	// OIDC are parameters of the request that the journey began with, by the names of claim resolvers in lower case,
+	// such as loginhint; Query are its other parameters ({OAUTH-KV:name}).
+	OIDC, Query map[string]string
+	// Wait is how long a call may wait for a provider to take a message.
+	Wait time.Duration
+}
+
+type secrets struct{}
+
+func (s *secrets) add(string) {}
+
+func fold(id string) string { return id }
