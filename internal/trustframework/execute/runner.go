@@ -2,7 +2,9 @@ package execute
 
 import (
 	"context"
+	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/otpost/otpost/internal/trustframework"
@@ -14,11 +16,14 @@ type Runner struct {
 	// Handlers are by HandlerType, such as Web.TPEngine.Providers.OneTimePasswordProtocolProvider. The self-asserted
 	// profile and the one that is only claims transformations are the Runner's own.
 	Handlers map[string]Handler
-	// Issuer is what {AuthenticatorIssuer} stands for, the name of the tenant that an authenticator app shows.
+	// Issuer is what {AuthenticatorIssuer} stands for, the name that an authenticator app shows; empty is the policy's
+	// tenant.
 	Issuer string
 	// Rand is where random strings and secrets of transformations come from: crypto/rand.Reader, but for tests.
 	Rand io.Reader
 	Now  func() time.Time
+
+	hosts sync.Map // *trustframework.Policy -> *hosts
 }
 
 // Request is what a caller asks a Runner for.
@@ -31,7 +36,7 @@ type Request struct {
 	// Host is the self-asserted profile whose texts and language count, as B2C has them. Empty is Profile itself if it is
 	// self-asserted, or else the first in the policy that the profile or control is reached from.
 	Host string
-	// Claims are what the caller gives. They count before those of the session.
+	// Claims are what the caller gives. They count before those of the session, but for those that are read-only on a page.
 	Claims  *claim.Bag
 	Session *Session
 	Scene   Scene
@@ -61,52 +66,105 @@ func (t *Told) Unwrap() error { return t.Failure }
 // *trustframework.Misuse for what cannot be run as it is written or asked for, and any other error for what went wrong
 // here. The session is changed in either case: what an action did before it was refused was done.
 func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
-	return Result{}, &trustframework.Misuse{Element: "runner", Reason: "is not written yet"}
+	x, err := r.begin(ctx, q)
+	if err != nil {
+		return Result{}, err
+	}
+	out, err := x.asked()
+	x.secrets.hide(q.Trace)
+	var failure *trustframework.Failure
+	if errors.As(err, &failure) {
+		return Result{}, &Told{Text: x.texts.message(failure), Failure: failure}
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{Claims: out}, nil
 }
 
-// Page is what a page shows of a display control or of a self-asserted profile.
-type Page struct {
-	// Language is the BCP 47 tag of the texts.
-	Language string
-	Title    string
-	Fields   []Field
-	Controls []PageControl
-	// Continue is what its button says.
-	Continue string
+// run is one request on its way.
+type run struct {
+	r   *Runner
+	ctx context.Context
+	q   *Request
+	// host is the self-asserted profile that the request is run for, nil if there is none.
+	host    *trustframework.TechnicalProfile
+	texts   *texts
+	secrets secrets
+	depth   int
 }
 
-// Field is one claim on a page.
-type Field struct {
-	Claim string
-	// Label and Help are in the page's language.
-	Label, Help string
-	// Input is the UserInputType, TextBox if the claim has none; ReadOnly and Kind are such that nothing else has to be
-	// known of it: Kind is the ControlClaimType within a display control.
-	Input, Kind string
-	ReadOnly    bool
-	Required    bool
-	Choices     []trustframework.Choice
-	// Value is what it holds now, masked where the policy says so. Pattern is what it must match, for HTML's pattern
-	// attribute, empty where there is none that a browser can be given.
-	Value, Pattern, PatternHelp string
+// begin finds what a request is about.
+func (r *Runner) begin(ctx context.Context, q Request) (*run, error) {
+	if q.Claims == nil {
+		q.Claims = &claim.Bag{}
+	}
+	x := &run{r: r, ctx: ctx, q: &q}
+	if (q.Profile == "") == (q.Control == "") {
+		return nil, &trustframework.Misuse{Element: "request", Reason: "must name a technical profile, or a display control and its action"}
+	}
+	var err error
+	if x.host, err = r.hostOf(&q); err != nil {
+		return nil, err
+	}
+	x.texts = textsOf(q.Policy, x.host, q.Scene.Locale)
+	return x, nil
 }
 
-// PageControl is one display control on a page.
-type PageControl struct {
-	ID string
-	// Type is VerificationControl, QrCodeControl, AuthenticatorInfoControl or AuthenticatorAppIconControl.
-	Type   string
-	Fields []Field
-	// Texts are the control's, by StringId in lower case, defaults put in (display-controls.md, "localization").
-	Texts map[string]string
-	// Sent is true after SendCode succeeded in this session, Verified after VerifyCode did.
-	Sent, Verified bool
-	// QR is what a QrCodeControl draws.
-	QR string
+// asked runs what was asked for.
+func (x *run) asked() (*claim.Bag, error) {
+	if x.q.Control != "" {
+		return x.action()
+	}
+	t, err := x.profileOf(x.q.Profile)
+	if err != nil {
+		return nil, err
+	}
+	if selfAsserted(t) {
+		return x.page(t)
+	}
+	return x.alone(t)
 }
 
-// Page says what a page shows of q.Control, or of q.Profile where that is self-asserted. The profile's input claims
-// transformations are run on the session, as B2C does before it shows a page.
-func (r *Runner) Page(ctx context.Context, q Request) (Page, error) {
-	return Page{}, &trustframework.Misuse{Element: "runner", Reason: "is not written yet"}
+// alone runs a profile that stands for itself, as a step of a journey would: what it puts out is the journey's.
+func (x *run) alone(t *trustframework.TechnicalProfile) (*claim.Bag, error) {
+	if x.q.Host != "" {
+		if err := x.open(); err != nil {
+			return nil, err
+		}
+	}
+	work := x.q.Session.Claims.Clone()
+	work.Merge(x.q.Claims)
+	if err := x.profile(t, work); err != nil {
+		return nil, err
+	}
+	out := outputs(t.OutputClaims, work)
+	for name, v := range out.All() {
+		// A code that is handed over here is the caller's to carry; a copy of it would travel in every later token.
+		if !x.secrets.has(v.String()) {
+			x.q.Session.Claims.Set(name, v)
+		}
+	}
+	return out, nil
+}
+
+// outputs are the claims of a list that have a value.
+func outputs(mappings []trustframework.ClaimMapping, from *claim.Bag) *claim.Bag {
+	out := &claim.Bag{}
+	for _, m := range mappings {
+		if v, ok := from.Get(m.Claim); ok {
+			out.Set(m.Claim, v)
+		}
+	}
+	return out
+}
+
+// profileOf finds a technical profile.
+func (x *run) profileOf(id string) (*trustframework.TechnicalProfile, error) {
+	t, ok := x.q.Policy.TechnicalProfile(id)
+	if !ok {
+		return nil, &trustframework.Misuse{At: x.q.Policy.At, Element: "policy " + x.q.Policy.ID,
+			Reason: "has no technical profile " + id + "; neither have the policies it builds on"}
+	}
+	return t, nil
 }

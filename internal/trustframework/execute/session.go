@@ -2,6 +2,8 @@ package execute
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/otpost/otpost/internal/trustframework/claim"
@@ -18,6 +20,9 @@ type Session struct {
 	Began time.Time
 	// Claims are those that the journey has got so far.
 	Claims claim.Bag
+	// Opened are the self-asserted profiles whose page was begun, by their ids in lower case: their input claims
+	// transformations have run.
+	Opened []string
 	// Controls are display controls that were used, by their ids in lower case.
 	Controls map[string]*Control
 	// Retries counts refusals of self-asserted profiles, by their ids in lower case (setting.retryLimit).
@@ -28,8 +33,11 @@ type Session struct {
 
 // Control is what the session keeps of one display control.
 type Control struct {
-	// Claims are the control's output claims, shared among its actions (display-controls.md).
+	// Claims are the control's output claims, shared among its actions (display-controls.md), and what the person typed
+	// into it but the code.
 	Claims claim.Bag
+	// Sent is true after SendCode succeeded.
+	Sent bool
 	// Verified is true after VerifyCode succeeded, for the values in Claims.
 	Verified bool
 }
@@ -42,6 +50,15 @@ type Device struct {
 
 // Scope is what the session's codes belong to in the engine.
 func (s *Session) Scope() string { return "b2c " + s.Policy + " " + s.ID }
+
+// open says that a profile's page begins now, and reports whether it had before.
+func (s *Session) open(profile string) (before bool) {
+	if slices.Contains(s.Opened, fold(profile)) {
+		return true
+	}
+	s.Opened = append(s.Opened, fold(profile))
+	return false
+}
 
 // control finds what is kept of a display control, and begins it.
 func (s *Session) control(id string) *Control {
@@ -72,8 +89,5 @@ type Scene struct {
 	Wait time.Duration
 }
 
-type secrets struct{}
-
-func (s *secrets) add(string) {}
-
-func fold(id string) string { return id }
+// fold is the form in which ids are compared.
+func fold(id string) string { return strings.ToLower(strings.TrimSpace(id)) }

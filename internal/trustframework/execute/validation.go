@@ -1,0 +1,93 @@
+package execute
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/claim"
+)
+
+// validations run in their order, on claims that all of them see (validation-technical-profile.md). An error ends them
+// unless ContinueOnError says otherwise; a success ends them where ContinueOnSuccess is false.
+func (x *run) validations(list []trustframework.Validation, bag *claim.Bag) error {
+	for _, v := range list {
+		t, err := x.profileOf(v.TechnicalProfile)
+		if err != nil {
+			return &trustframework.Misuse{At: v.At, Element: "validation technical profile " + v.TechnicalProfile,
+				Reason: "is defined in no file that this policy builds on"}
+		}
+		why, err := skipped(v.Preconditions, bag)
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			x.begin("technical profile", t.ID, v.At).finish("skipped: " + why)
+			continue
+		}
+		err = x.profile(t, bag)
+		var failure *trustframework.Failure
+		switch {
+		case err == nil && !v.ContinueOnSuccess:
+			return nil
+		case err != nil && !(v.ContinueOnError && errors.As(err, &failure)):
+			return err
+		}
+	}
+	return nil
+}
+
+// skipped says why preconditions skip what they stand at, "" if they do not. The first that is satisfied decides
+// (userjourneys.md, "Preconditions"; validation profiles have the same).
+func skipped(list []trustframework.Precondition, bag *claim.Bag) (why string, err error) {
+	for _, p := range list {
+		if len(p.Values) == 0 {
+			return "", misused(p, "has no Value that names a claim")
+		}
+		name := p.Values[0]
+		switch fold(p.Type) {
+		case "claimsexist":
+			there := true
+			for _, name := range p.Values {
+				there = there && bag.Has(name)
+			}
+			if there == p.ExecuteIf {
+				return existence(p.Values, there), nil
+			}
+		case "claimequals":
+			if len(p.Values) != 2 {
+				return "", misused(p, "needs two Values, a claim and the text that it is compared with")
+			}
+			// A claim without a value makes the precondition count for nothing, whatever ExecuteActionsIf says.
+			v, ok := bag.Get(name)
+			if !ok || v.Empty() {
+				continue
+			}
+			if equal := v.String() == p.Values[1]; equal == p.ExecuteIf {
+				return "claim " + name + equality(equal) + p.Values[1], nil
+			}
+		default:
+			return "", misused(p, "its Type "+p.Type+" is neither ClaimsExist nor ClaimEquals")
+		}
+	}
+	return "", nil
+}
+
+func existence(names []string, there bool) string {
+	text := "claim " + strings.Join(names, ", ")
+	if there {
+		return text + " is there"
+	}
+	return text + " is not there"
+}
+
+func equality(equal bool) string {
+	if equal {
+		return " is "
+	}
+	return " is not "
+}
+
+func misused(p trustframework.Precondition, reason string) error {
+	return &trustframework.Misuse{At: p.At, Element: "precondition", Reason: reason}
+}

@@ -1,0 +1,265 @@
+package execute
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/claim"
+)
+
+// Page is what a page shows of a display control or of a self-asserted profile.
+type Page struct {
+	// Language is the BCP 47 tag of the texts.
+	Language string
+	Title    string
+	// Lines are in the order of the policy.
+	Lines []Line
+	// Continue is what its button says; empty for a display control that stands alone.
+	Continue string
+}
+
+// Line is a field, or a display control.
+type Line struct {
+	Field   *Field
+	Control *PageControl
+}
+
+// Field is one claim on a page.
+type Field struct {
+	Claim string
+	// Label and Help are in the page's language.
+	Label, Help string
+	// Input is the UserInputType, TextBox if the claim has none; Kind is the ControlClaimType within a display control.
+	Input, Kind string
+	ReadOnly    bool
+	Required    bool
+	Choices     []trustframework.Choice
+	// Value is what it holds now, masked where the policy says so.
+	Value string
+	// Pattern is what it must match, in .NET's dialect; PatternHelp is for those who do not meet it.
+	Pattern, PatternHelp string
+}
+
+// PageControl is one display control on a page.
+type PageControl struct {
+	ID string
+	// Type is VerificationControl, QrCodeControl, AuthenticatorInfoControl or AuthenticatorAppIconControl.
+	Type   string
+	Fields []Field
+	// Texts are the control's, by StringId in lower case, defaults put in.
+	Texts map[string]string
+	// Sent is true after SendCode succeeded in this session, Verified after VerifyCode did.
+	Sent, Verified bool
+	// QR is what a QrCodeControl draws.
+	QR string
+}
+
+// Page says what a page shows of q.Control, or of q.Profile where that is self-asserted. It begins the page in the session
+// where that was not done.
+func (r *Runner) Page(ctx context.Context, q Request) (Page, error) {
+	x, err := r.begin(ctx, q)
+	if err != nil {
+		return Page{}, err
+	}
+	if err := x.open(); err != nil {
+		return Page{}, err
+	}
+	page := Page{Language: x.texts.language}
+	if q.Control != "" {
+		control, ok := q.Policy.DisplayControl(q.Control)
+		if !ok {
+			_, _, err := x.controlOf()
+			return Page{}, err
+		}
+		c, err := x.viewControl(control)
+		page.Title, page.Lines = control.ID, []Line{{Control: &c}}
+		return page, err
+	}
+	t, err := x.profileOf(q.Profile)
+	if err != nil {
+		return Page{}, err
+	}
+	if !selfAsserted(t) {
+		return Page{}, &trustframework.Misuse{At: t.At, Element: "technical profile " + t.ID, Reason: "is no page: only a self-asserted profile has one"}
+	}
+	page.Title, page.Continue = t.DisplayName, x.texts.ui("button_continue", "Continue")
+	page.Lines, err = x.lines(t)
+	return page, err
+}
+
+// lines are what a self-asserted profile shows. Its input claims fill the fields.
+func (x *run) lines(t *trustframework.TechnicalProfile) (lines []Line, err error) {
+	values := x.q.Session.Claims.Clone()
+	for _, m := range t.InputClaims {
+		v, ok, err := x.value(t, m, values)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			values.Set(m.Claim, v)
+		}
+	}
+	for _, d := range shown(t) {
+		if d.Control == "" {
+			// A claim without a UserInputType is not shown (claimsschema.md).
+			if f, ok := x.field(d, values); ok {
+				lines = append(lines, Line{Field: &f})
+			}
+			continue
+		}
+		control, ok := x.q.Policy.DisplayControl(d.Control)
+		if !ok {
+			return nil, &trustframework.Misuse{At: d.At, Element: "display control " + d.Control, Reason: "is defined in no file that this policy builds on"}
+		}
+		c, err := x.viewControl(control)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, Line{Control: &c})
+	}
+	return lines, nil
+}
+
+func (x *run) viewControl(control *trustframework.DisplayControl) (PageControl, error) {
+	kept := x.q.Session.control(control.ID)
+	c := PageControl{ID: control.ID, Type: control.Type, Sent: kept.Sent, Verified: kept.Verified, Texts: x.texts.control(control)}
+	values := x.q.Session.Claims.Clone()
+	if err := x.prefill(control, values); err != nil {
+		return c, err
+	}
+	values.Merge(&kept.Claims)
+	for _, d := range control.DisplayClaims {
+		if strings.EqualFold(d.Kind, "QrCodeContent") {
+			c.QR = values.Text(d.Claim)
+			continue
+		}
+		f, _ := x.field(d, values)
+		c.Fields = append(c.Fields, f)
+	}
+	return c, nil
+}
+
+// field is a claim on the page; ok is false for one that no page shows.
+func (x *run) field(d trustframework.DisplayClaim, values *claim.Bag) (f Field, ok bool) {
+	declared, ok := x.q.Policy.Claim(d.Claim)
+	if !ok {
+		return Field{Claim: d.Claim, Label: d.Claim, Input: "TextBox", Kind: d.Kind, Required: d.Required}, true
+	}
+	f = Field{Claim: declared.ID, Label: x.texts.label(declared), Help: x.texts.claim(declared.ID, "UserHelpText", declared.UserHelp),
+		Input: declared.UserInput, Kind: d.Kind, ReadOnly: slices.Contains(readOnly, declared.UserInput), Required: d.Required || isCode(d),
+		Choices: x.texts.choices(declared), Pattern: declared.Pattern.Expression, PatternHelp: declared.Pattern.HelpText}
+	f.Value = masked(declared.Mask, values.Text(d.Claim))
+	if isCode(d) || f.Input == "Password" {
+		f.Value = ""
+	}
+	if f.Input == "" {
+		f.Input = "TextBox"
+	}
+	return f, declared.UserInput != ""
+}
+
+// masked hides what the policy says of a value that is shown (claimsschema.md, "Mask"): Simple puts its text in place of as
+// many characters at the beginning, Regex in place of what it matches.
+func masked(m trustframework.Mask, value string) string {
+	switch {
+	case value == "" || m.Type == "":
+		return value
+	case strings.EqualFold(m.Type, "Simple"):
+		mask, shown := []rune(m.Text), []rune(value)
+		if len(shown) <= len(mask) {
+			return strings.Repeat("*", len(shown))
+		}
+		return string(mask) + string(shown[len(mask):])
+	}
+	expression, err := regexp.Compile(m.Expression)
+	if err != nil {
+		return strings.Repeat("*", len([]rune(value))) // what cannot be masked as asked is not shown at all
+	}
+	return expression.ReplaceAllString(value, m.Text)
+}
+
+// label is what a claim is called.
+func (t *texts) label(c *trustframework.ClaimType) string {
+	name := c.DisplayName
+	if name == "" {
+		name = c.ID
+	}
+	return t.claim(c.ID, "DisplayName", name)
+}
+
+func (t *texts) claim(id, what, otherwise string) string {
+	if text, ok := t.find("ClaimType", id, what); ok {
+		return text
+	}
+	return otherwise
+}
+
+func (t *texts) ui(id, otherwise string) string {
+	if text, ok := t.find("UxElement", "", id); ok {
+		return text
+	}
+	return otherwise
+}
+
+// choices are a claim's enumeration in the page's language.
+func (t *texts) choices(c *trustframework.ClaimType) []trustframework.Choice {
+	for _, r := range slices.Concat(t.own, t.fallback) {
+		for _, l := range r.Collections {
+			if fold(l.ElementType) == "claimtype" && fold(l.Element) == fold(c.ID) && fold(l.Target) == "restriction" {
+				return l.Choices
+			}
+		}
+	}
+	return c.Choices
+}
+
+// controlTexts are the defaults of display controls (localization-string-ids.md, "Verification display control user
+// interface elements" and "TOTP MFA controls display control user interface elements").
+var controlTexts = map[string]map[string]string{
+	"verificationcontrol": {
+		"intro_msg":               "Verification is necessary. Please click Send button.",
+		"success_send_code_msg":   "Verification code has been sent. Please copy it to the input box below.",
+		"failure_send_code_msg":   "We are having trouble verifying your email address. Please enter a valid email address and try again.",
+		"success_verify_code_msg": "E-mail address verified. You can now continue.",
+		"failure_verify_code_msg": "We are having trouble verifying your email address. Please try again.",
+		"but_send_code":           "Send verification code",
+		"but_verify_code":         "Verify code",
+		"but_send_new_code":       "Send new code",
+		"but_change_claims":       "Change e-mail",
+	},
+	"authenticatorappiconcontrol": {
+		"title_text":       "Download the Microsoft Authenticator using the download links for iOS and Android or use any other authenticator app of your choice.",
+		"instruction_text": "Once you've downloaded the Authenticator app, you can use any of the methods below to continue with enrollment.",
+	},
+	"qrcodecontrol": {
+		"title_text": "Scan the QR code",
+		"info_msg":   "You can download the Microsoft Authenticator app or use any other authenticator app of your choice.",
+		"link_text":  "Can't scan? Try this",
+	},
+	"authenticatorinfocontrol": {
+		"title_text":     "Enter the account details manually",
+		"account_name":   "Account Name:",
+		"display_prefix": "Secret",
+		"collapse_text":  "Still having trouble?",
+	},
+}
+
+func (t *texts) control(c *trustframework.DisplayControl) map[string]string {
+	said := map[string]string{}
+	for id, text := range controlTexts[fold(c.Type)] {
+		said[id] = text
+	}
+	for _, list := range [][]*trustframework.LocalizedResources{t.fallback, t.own} {
+		for _, r := range slices.Backward(list) {
+			for _, s := range r.Strings {
+				if fold(s.ElementType) == "displaycontrol" && fold(s.Element) == fold(c.ID) {
+					said[fold(s.ID)] = s.Text
+				}
+			}
+		}
+	}
+	return said
+}
