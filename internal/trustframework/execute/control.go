@@ -28,7 +28,7 @@ func (x *run) action() (out *claim.Bag, err error) {
 	if err := x.given(control.DisplayClaims, work); err != nil {
 		return nil, err
 	}
-	verify := strings.EqualFold(a.ID, "VerifyCode")
+	verify := verifies(a.ID)
 	if err := x.required(control, verify, work); err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func (x *run) resolved(kind, name string, bag *claim.Bag) (string, bool) {
 }
 
 func (x *run) culture(name string) (string, bool) {
-	tag := language.Make(x.texts.language)
+	tag := language.Make(x.texts.language())
 	base, _ := tag.Base()
 	region, _ := tag.Region()
 	switch name {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -74,13 +75,25 @@ func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
 	x.secrets.hide(q.Trace)
 	var failure *trustframework.Failure
 	if errors.As(err, &failure) {
-		return Result{}, &Told{Text: x.texts.message(failure), Failure: failure}
+		return Result{}, &Told{Text: x.tell(failure), Failure: failure}
 	}
 	if err != nil {
 		return Result{}, err
 	}
 	return Result{Claims: out}, nil
 }
+
+// tell is what the person is told. Where nobody has a text, a display control has one for all that goes wrong.
+func (x *run) tell(f *trustframework.Failure) string {
+	text := x.texts.message(f)
+	control, ok := x.q.Policy.DisplayControl(x.q.Control)
+	if text != "" || !ok {
+		return text
+	}
+	return x.texts.control(control)["failure_"+map[bool]string{true: "verify", false: "send"}[verifies(x.q.Action)]+"_code_msg"]
+}
+
+func verifies(action string) bool { return strings.EqualFold(action, "VerifyCode") }
 
 // run is one request on its way.
 type run struct {
@@ -107,7 +120,7 @@ func (r *Runner) begin(ctx context.Context, q Request) (*run, error) {
 	if x.host, err = r.hostOf(&q); err != nil {
 		return nil, err
 	}
-	x.texts = textsOf(q.Policy, x.host, q.Scene.Locale)
+	x.texts = &texts{policy: q.Policy, host: x.host, locale: q.Scene.Locale}
 	return x, nil
 }
 

@@ -8,31 +8,41 @@ import (
 	"github.com/otpost/otpost/internal/trustframework"
 )
 
-// texts are what a page says in the language of a journey.
+// texts are what a page says in the language of a journey. They are looked up when the first of them is needed, since most
+// requests need none.
 type texts struct {
 	policy *trustframework.Policy
 	host   *trustframework.TechnicalProfile
-	// language is the tag that the policy has for the journey's language, "" if it has none at all.
-	language string
+	locale string
+
+	ready bool
+	// tag is the language, as the policy writes it, or else "en".
+	tag string
 	// own are the page's texts in that language, fallback those in the policy's default language.
 	own, fallback []*trustframework.LocalizedResources
 }
 
-// textsOf chooses a language among those that the policy supports, and finds the texts of the host's page in it: a
-// content definition names them language by language (localization.md).
-func textsOf(p *trustframework.Policy, host *trustframework.TechnicalProfile, locale string) *texts {
-	t := &texts{policy: p, host: host}
-	definition := definitionOf(p, host)
-	t.language = chosen(p, definition, locale)
+// look chooses a language among those that the policy supports, and finds the texts of the host's page in it: a content
+// definition names them language by language (localization.md).
+func (t *texts) look() *texts {
+	if t.ready {
+		return t
+	}
+	t.ready = true
+	p, definition := t.policy, definitionOf(t.policy, t.host)
+	t.tag = chosen(p, definition, t.locale)
 	if definition == nil || !p.Localization.Enabled {
 		return t
 	}
-	t.own = resources(p, definition, t.language)
-	if fallback := p.Localization.Default; !strings.EqualFold(fallback, t.language) {
+	t.own = resources(p, definition, t.tag)
+	if fallback := p.Localization.Default; !strings.EqualFold(fallback, t.tag) {
 		t.fallback = resources(p, definition, fallback)
 	}
 	return t
 }
+
+// language is a BCP 47 tag.
+func (t *texts) language() string { return t.look().tag }
 
 func definitionOf(p *trustframework.Policy, host *trustframework.TechnicalProfile) *trustframework.ContentDefinition {
 	if host == nil {
@@ -85,7 +95,7 @@ func resources(p *trustframework.Policy, d *trustframework.ContentDefinition, la
 
 // exact finds a text in the journey's language alone (GetLocalizedStringsTransformation knows no other).
 func (t *texts) exact(elementType, element, id string) (string, bool) {
-	return search(t.own, elementType, element, id)
+	return search(t.look().own, elementType, element, id)
 }
 
 // find finds a text in the journey's language, or else in the default one.
@@ -93,7 +103,7 @@ func (t *texts) find(elementType, element, id string) (string, bool) {
 	if text, ok := t.exact(elementType, element, id); ok {
 		return text, true
 	}
-	return search(t.fallback, elementType, element, id)
+	return search(t.look().fallback, elementType, element, id)
 }
 
 func search(in []*trustframework.LocalizedResources, elementType, element, id string) (string, bool) {

@@ -67,7 +67,7 @@ func (r *Runner) Page(ctx context.Context, q Request) (Page, error) {
 	if err := x.open(); err != nil {
 		return Page{}, err
 	}
-	page := Page{Language: x.texts.language}
+	page := Page{Language: x.texts.language()}
 	if q.Control != "" {
 		control, ok := q.Policy.DisplayControl(q.Control)
 		if !ok {
@@ -206,7 +206,7 @@ func (t *texts) ui(id, otherwise string) string {
 
 // choices are a claim's enumeration in the page's language.
 func (t *texts) choices(c *trustframework.ClaimType) []trustframework.Choice {
-	for _, r := range slices.Concat(t.own, t.fallback) {
+	for _, r := range slices.Concat(t.look().own, t.fallback) {
 		for _, l := range r.Collections {
 			if fold(l.ElementType) == "claimtype" && fold(l.Element) == fold(c.ID) && fold(l.Target) == "restriction" {
 				return l.Choices
@@ -252,7 +252,7 @@ func (t *texts) control(c *trustframework.DisplayControl) map[string]string {
 	for id, text := range controlTexts[fold(c.Type)] {
 		said[id] = text
 	}
-	for _, list := range [][]*trustframework.LocalizedResources{t.fallback, t.own} {
+	for _, list := range [][]*trustframework.LocalizedResources{t.look().fallback, t.own} {
 		for _, r := range slices.Backward(list) {
 			for _, s := range r.Strings {
 				if fold(s.ElementType) == "displaycontrol" && fold(s.Element) == fold(c.ID) {
