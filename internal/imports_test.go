@@ -47,6 +47,8 @@ var table = []room{
 	{"doctor", []string{"outbox", "provider"}, "doctor examines what it is given; who gives it, and who reads what it found, is others' business."},
 	{"store", []string{"authenticator", "passcode", "outbox", "access", "registry"}, "store implements the interfaces of the rooms it serves, and no door's."},
 	{"trustframework", nil, "trustframework reads policies; what runs them comes to it, and it knows no engine, provider or door."},
+	{"trustframework/accounts", []string{"suggest", "trustframework", "trustframework/execute"},
+		"accounts asks the owner's service for people; it knows no engine and no door."},
 	{"trustframework/claim", nil, "a claim is a value under a name; what is done with it is others' business."},
 	{"trustframework/transform", []string{"trustframework", "trustframework/claim"}, "a claims transformation computes claims from claims, and reaches nobody."},
 	{"trustframework/execute", []string{"trustframework", "trustframework/claim", "trustframework/transform"},
@@ -98,6 +100,7 @@ var machinery = map[string][]string{
 	"seal":           {"net/http", "database/sql"},
 	"trustframework": {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 
+	"trustframework/accounts":  {"database/sql", "os", "os/exec", "path/filepath"},
 	"trustframework/claim":     {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 	"trustframework/transform": {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 	"trustframework/execute":   {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
