@@ -110,7 +110,7 @@ func (s *stub) Issue(_ context.Context, r passcode.Request, wait time.Duration) 
 }
 
 func (s *stub) Resend(_ context.Context, ref passcode.Ref, _ passcode.Application, ip string, wait time.Duration) (passcode.Issued, error) {
-	state, words, err := s.next("Resend %+v ip=%s wait=%v", ref, ip, wait)
+	state, words, err := s.next("Resend %s ip=%s wait=%v", shown(ref), ip, wait)
 	if err != nil {
 		return passcode.Issued{}, err
 	}
@@ -118,7 +118,7 @@ func (s *stub) Resend(_ context.Context, ref passcode.Ref, _ passcode.Applicatio
 }
 
 func (s *stub) Verify(_ context.Context, ref passcode.Ref, code string) (passcode.Verdict, error) {
-	reason, words, err := s.next("Verify %+v code=%q", ref, code)
+	reason, words, err := s.next("Verify %s code=%q", shown(ref), code)
 	if err != nil {
 		return passcode.Verdict{}, err
 	}
@@ -139,7 +139,7 @@ func (s *stub) Verify(_ context.Context, ref passcode.Ref, code string) (passcod
 }
 
 func (s *stub) Cancel(_ context.Context, ref passcode.Ref) (passcode.Challenge, error) {
-	state, words, err := s.next("Cancel %+v", ref)
+	state, words, err := s.next("Cancel %s", shown(ref))
 	if err != nil {
 		return passcode.Challenge{}, err
 	}
@@ -147,7 +147,7 @@ func (s *stub) Cancel(_ context.Context, ref passcode.Ref) (passcode.Challenge, 
 }
 
 func (s *stub) Status(_ context.Context, ref passcode.Ref) (passcode.Timeline, error) {
-	state, words, err := s.next("Status %+v", ref)
+	state, words, err := s.next("Status %s", shown(ref))
 	if err != nil {
 		return passcode.Timeline{}, err
 	}
@@ -195,4 +195,13 @@ func (keys) Authenticate(_ context.Context, token string) (access.Caller, error)
 		return access.Caller{Application: access.Application{ID: "app_2", Tenant: "t2", Name: "Bank"}}, nil
 	}
 	return access.Caller{}, access.ErrNoAccess
+}
+
+// shown is a Ref as the recordings have it. REST finds nothing by a key, so one that is set shows.
+func shown(ref passcode.Ref) string {
+	text := fmt.Sprintf("{Tenant:%s ID:%s Scope:%s Purpose:%s To:%s}", ref.Tenant, ref.ID, ref.Scope, ref.Purpose, ref.To)
+	if ref.Key != "" {
+		text += " by a key"
+	}
+	return text
 }
