@@ -23,7 +23,8 @@ func policyOf(c *config.Config) passcode.Policy {
 
 func limitsOf(c *config.Config) passcode.Limits {
 	return passcode.Limits{Identifier: quotas(c.LimitIdentifier), Address: quotas(c.LimitAddress),
-		Network: quotas(c.LimitNetwork), Application: quotas(c.LimitApplication), Guesses: quotas(c.LimitGuesses)}
+		Network: quotas(c.LimitNetwork), Application: quotas(c.LimitApplication), Guesses: quotas(c.LimitGuesses),
+		Generations: passcode.DefaultLimits().Generations} // no setting: only B2C policies generate, and each says how often
 }
 
 func quotas(limits config.Limits) []passcode.Quota {
@@ -86,7 +87,7 @@ func trustOf(c *config.Config, more []extension.TrustedIssuer, log *slog.Logger)
 
 func (m *metrics) observeEvent(e passcode.Event) {
 	switch e.Kind {
-	case passcode.EventIssued, passcode.EventResent, passcode.EventRelayed:
+	case passcode.EventIssued, passcode.EventResent, passcode.EventRelayed, passcode.EventGenerated:
 		m.ObserveIssued(string(e.Channel), string(e.Purpose))
 	case passcode.EventVerified, passcode.EventTried:
 		m.ObserveVerification(string(e.Reason))

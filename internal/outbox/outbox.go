@@ -29,6 +29,9 @@ const (
 	SMS   Channel = "sms"
 )
 
+// Caller is the channel of a passcode that is no message: its caller hands the code over. No delivery has it.
+const Caller Channel = "caller"
+
 // Message is one rendered message to one person. It holds a live code: it is kept only sealed, and only while it
 // may still have to be sent.
 type Message struct {

@@ -114,10 +114,12 @@ type EventKind string
 
 // The kinds of events.
 const (
-	EventIssued   EventKind = "issued"
-	EventResent   EventKind = "resent"
-	EventRelayed  EventKind = "relayed"
-	EventVerified EventKind = "verified"
+	EventIssued  EventKind = "issued"
+	EventResent  EventKind = "resent"
+	EventRelayed EventKind = "relayed"
+	// EventGenerated is a code that its caller hands over.
+	EventGenerated EventKind = "generated"
+	EventVerified  EventKind = "verified"
 	// EventTried is a code that was tried and not verified, EventRefused a request that was refused; Reason says why.
 	EventTried   EventKind = "tried"
 	EventRefused EventKind = "refused"
@@ -168,6 +170,11 @@ func (e *Engine) refused(err error) error {
 	case errors.As(err, &spent) && spent.Name == "lockout":
 		refusal = &Refusal{Reason: LockedOut, RetryAt: spent.RetryAt, Limit: spent.Name,
 			Detail: "too many wrong codes were tried for this recipient; wait until it is unlocked"}
+	case errors.As(err, &spent) && spent.Name == "interval":
+		refusal = &Refusal{Reason: TooSoon, RetryAt: spent.RetryAt, Detail: "a passcode was asked for a moment ago; wait before the next one"}
+	case errors.As(err, &spent) && spent.Name == "generations":
+		refusal = &Refusal{Reason: LimitReached, RetryAt: spent.RetryAt, Limit: spent.Name,
+			Detail: "too many codes were generated for this key; try again later"}
 	case errors.As(err, &spent) && strings.HasSuffix(spent.Name, "budget"):
 		refusal = &Refusal{Reason: LimitReached, RetryAt: spent.RetryAt, Limit: spent.Name,
 			Detail: "the " + spent.Name + " for text messages is spent; use another channel, or try again later"}

@@ -34,7 +34,7 @@ func (e *Engine) Issue(ctx context.Context, r Request, wait time.Duration) (Issu
 	if err != nil {
 		return Issued{}, e.refused(err)
 	}
-	i := Issuance{Challenge: c, Delivery: d, Now: now, Spends: e.issueSpends(&c, client, guarded)}
+	i := Issuance{Challenge: c, Delivery: d, Now: now, Spends: e.issueSpends(&c, r.Apart, client, guarded)}
 	if r.IdempotencyKey != "" {
 		i.Idempotency = &Idempotency{Application: r.Application.ID, Key: r.IdempotencyKey, Fingerprint: r.Fingerprint,
 			ExpiresAt: now.Add(idempotencyLife)}
@@ -61,23 +61,51 @@ func (e *Engine) challenge(r *Request, now time.Time) (c Challenge, client netip
 		return c, client, &Refusal{Reason: InvalidRequest, Field: "channel",
 			Detail: fmt.Sprintf("to is for the channel %q; leave channel out, since to alone decides it", to.Channel)}
 	}
-	if r.Purpose == "" {
-		r.Purpose = Verify
-	}
-	if !slices.Contains(Purposes(), r.Purpose) {
-		return c, client, &Refusal{Reason: InvalidRequest, Field: "purpose", Detail: fmt.Sprintf("must be one of %v", Purposes())}
+	if r.Purpose, err = parsePurpose(r.Purpose); err != nil {
+		return c, client, err
 	}
 	if client, err = parseClient(r.IP); err != nil {
 		return c, client, err
 	}
-	policy, ok := e.Policy(r.Application, r.Policy)
-	if !ok {
-		return c, client, &Refusal{Reason: UnknownPolicy, Field: "policy", Detail: "no policy has this name"}
+	policy, err := e.policy(r)
+	if err != nil {
+		return c, client, err
 	}
 	return Challenge{ID: outbox.NewID("pc", now), Tenant: r.Tenant, Application: r.Application.ID, Scope: r.Scope,
 		Channel: to.Channel, To: to.Deliverable, Identifier: to.Identifier, Mailbox: to.Mailbox, Purpose: r.Purpose,
 		State: Pending, Policy: policy, Sends: 1, Locale: r.Locale, Metadata: r.Metadata,
 		CreatedAt: now, SentAt: now, ExpiresAt: now.Add(policy.Lifetime)}, client, nil
+}
+
+// policy is the one that a request brings or names.
+func (e *Engine) policy(r *Request) (Policy, error) {
+	if r.Terms != nil {
+		return checked(*r.Terms, maxResends)
+	}
+	policy, ok := e.Policy(r.Application, r.Policy)
+	if !ok {
+		return policy, &Refusal{Reason: UnknownPolicy, Field: "policy", Detail: "no policy has this name"}
+	}
+	return policy, nil
+}
+
+// checked is a policy that a caller brings, in the form that is kept.
+func checked(p Policy, resends int64) (Policy, error) {
+	p = p.kept()
+	if err := p.validate(resends); err != nil {
+		return p, &Refusal{Reason: InvalidRequest, Field: "policy", Detail: err.Error()}
+	}
+	return p, nil
+}
+
+func parsePurpose(p Purpose) (Purpose, error) {
+	if p == "" {
+		return Verify, nil
+	}
+	if !slices.Contains(Purposes(), p) {
+		return p, &Refusal{Reason: InvalidRequest, Field: "purpose", Detail: fmt.Sprintf("must be one of %v", Purposes())}
+	}
+	return p, nil
 }
 
 func parseClient(ip string) (netip.Addr, error) {
@@ -148,8 +176,11 @@ func (e *Engine) guard(c *Challenge, a *Application, d *outbox.Delivery) ([]Spen
 	return e.Guard(destination(c, a), d.Message)
 }
 
-func (e *Engine) issueSpends(c *Challenge, client netip.Addr, guarded []Spend) []Spend {
+func (e *Engine) issueSpends(c *Challenge, apart time.Duration, client netip.Addr, guarded []Spend) []Spend {
 	spends := e.Limits.sends(c.Tenant, c.Mailbox, c.Application, client, guarded)
+	if apart > 0 {
+		spends = append([]Spend{interval(c.Tenant, c.Mailbox, c.Purpose, apart)}, spends...)
+	}
 	if c.Policy.Lockout > 0 {
 		spends = append([]Spend{lockout(c.Tenant, c.Mailbox, c.Policy.Lockout, 0)}, spends...)
 	}

@@ -26,6 +26,9 @@ type Limits struct {
 	Application []Quota
 	// Guesses bounds wrong codes for one mailbox or number, over all its challenges, purposes and sessions.
 	Guesses []Quota
+	// Generations bounds codes generated for one mailbox, number or other key, over all its scopes and purposes. See
+	// Engine.Generate.
+	Generations []Quota
 }
 
 // DefaultLimits are on unless somebody turns them off. Ten guesses in a quarter of an hour and fifty a day leave a
@@ -37,6 +40,7 @@ func DefaultLimits() Limits {
 		Network:     []Quota{{120, 10 * time.Minute}},
 		Application: []Quota{{20000, time.Hour}},
 		Guesses:     []Quota{{10, 15 * time.Minute}, {50, 24 * time.Hour}},
+		Generations: []Quota{{20, 10 * time.Minute}, {100, 24 * time.Hour}},
 	}
 }
 
@@ -44,18 +48,27 @@ func DefaultLimits() Limits {
 func (l *Limits) sends(tenant, mailbox, application string, client netip.Addr, guarded []Spend) []Spend {
 	spends := make([]Spend, 0, 5+len(guarded))
 	spends = add(spends, "identifier", l.Identifier, tenant, mailbox)
-	if client.IsValid() {
-		address, network := networks(client)
-		spends = add(spends, "address", l.Address, tenant, address)
-		spends = add(spends, "network", l.Network, tenant, network)
-	}
-	spends = append(spends, guarded...)
+	spends = append(l.addClient(spends, tenant, client), guarded...)
 	shared := len(spends)
 	spends = add(spends, "application", l.Application, tenant, application)
 	if last := len(spends) - 1; last >= shared && spends[last].Limit >= splitAbove {
 		spends[last].Parts = parts
 	}
 	return spends
+}
+
+// generated are the spends of one code that a caller hands over, narrow limits first.
+func (l *Limits) generated(tenant, mailbox string, client netip.Addr) []Spend {
+	return l.addClient(add(nil, "generations", l.Generations, tenant, mailbox), tenant, client)
+}
+
+func (l *Limits) addClient(spends []Spend, tenant string, client netip.Addr) []Spend {
+	if !client.IsValid() {
+		return spends
+	}
+	address, network := networks(client)
+	spends = add(spends, "address", l.Address, tenant, address)
+	return add(spends, "network", l.Network, tenant, network)
 }
 
 // A limit that many requests share is split into parts when it is large: on PostgreSQL each request holds its part's
@@ -81,6 +94,12 @@ func (l *Limits) guessLimits() []GuessLimit {
 // lockout is the spend that locks an identifier out, and with Cost 0 the question whether it is.
 func lockout(tenant, mailbox string, window time.Duration, cost int) Spend {
 	return Spend{Key: spendKey("lockout", tenant, mailbox, 0), Name: "lockout", Limit: 1, Window: window, Cost: cost}
+}
+
+// interval is the spend that keeps two requests of one purpose apart. Its key has no window in it: whatever the next one
+// asks for, the last one's interval is over first.
+func interval(tenant, mailbox string, purpose Purpose, apart time.Duration) Spend {
+	return Spend{Key: spendKey("interval "+string(purpose), tenant, mailbox, 0), Name: "interval", Limit: 1, Window: apart, Cost: 1}
 }
 
 // SharedSpend takes cost units of a limit that many share; whose says who they are, such as the prefix of their numbers.

@@ -12,7 +12,7 @@ func TestASplitLimitComesLast(t *testing.T) {
 	c := Challenge{Tenant: "default", Mailbox: "lea@example.org", Application: "app_1", Policy: DefaultPolicy()}
 	client := netip.MustParseAddr("203.0.113.9")
 	guarded := []Spend{SharedSpend("daily budget", "default", "sms", 100, time.Hour, 7)}
-	issue, resend := e.issueSpends(&c, client, guarded), e.Limits.sends(c.Tenant, c.Mailbox, c.Application, client, guarded)
+	issue, resend := e.issueSpends(&c, time.Minute, client, guarded), e.Limits.sends(c.Tenant, c.Mailbox, c.Application, client, guarded)
 	for _, spends := range [][]Spend{issue, resend} {
 		for i, s := range spends {
 			if last := i == len(spends)-1; (s.Parts > 0) != last {

@@ -88,7 +88,7 @@ type Challenge struct {
 	Scope       string
 	Channel     outbox.Channel
 	// To is the deliverable form, Identifier the canonical one that lookups use, Mailbox the one that limits count
-	// (no sub-address). See Address.
+	// (no sub-address). See Address, and parseKey for a Generation.
 	To         string
 	Identifier string
 	Mailbox    string
@@ -101,7 +101,8 @@ type Challenge struct {
 	CodeSealed []byte
 	// Policy is a copy: later edits do not change a living code.
 	Policy Policy
-	// Tries counts codes evaluated; Sends counts messages asked for, the first included.
+	// Tries counts codes evaluated; Sends counts messages asked for, the first included. Of a Generation Sends counts all
+	// codes that its scope and key were given.
 	Tries int
 	Sends int
 	// Locale is the language asked for, reused by a resend.
@@ -124,9 +125,9 @@ func (c *Challenge) StateAt(now time.Time) State {
 // TriesLeft is how many codes may still be tried.
 func (c *Challenge) TriesLeft() int { return max(0, c.Policy.Tries-c.Tries) }
 
-// ResendAt is the earliest time of the next resend, zero when none is left.
+// ResendAt is the earliest time of the next resend, zero when none is left or there is no message to send.
 func (c *Challenge) ResendAt() time.Time {
-	if c.Sends > c.Policy.Resends {
+	if c.Sends > c.Policy.Resends || c.Channel == outbox.Caller {
 		return time.Time{}
 	}
 	return c.SentAt.Add(c.Policy.ResendInterval)
@@ -195,7 +196,7 @@ type Refusal struct {
 	Detail string
 	// RetryAt is when the same request may succeed, zero when never.
 	RetryAt time.Time
-	// Limit names the limit that was reached: "identifier", "network", "application".
+	// Limit names the limit that was reached: "identifier", "network", "application", "generations".
 	Limit string
 	// State is the challenge's state for Ended.
 	State State

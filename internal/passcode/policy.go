@@ -36,8 +36,16 @@ func DefaultPolicy() Policy {
 		ResendInterval: 30 * time.Second, Lockout: 5 * time.Minute}
 }
 
+// Two bounds of Policy.Resends: of messages, and of codes that the caller hands over.
+const (
+	maxResends     = 20
+	maxGenerations = 1000
+)
+
 // Validate says what is wrong with a policy, naming the member.
-func (p Policy) Validate() error {
+func (p Policy) Validate() error { return p.validate(maxResends) }
+
+func (p Policy) validate(resends int64) error {
 	set, err := Characters(p.Alphabet)
 	if err != nil {
 		return fmt.Errorf("alphabet: %w", err)
@@ -54,7 +62,7 @@ func (p Policy) Validate() error {
 		{"length", int64(p.Length), 4, 12, false},
 		{"lifetime", int64(p.Lifetime), int64(30 * time.Second), int64(24 * time.Hour), true},
 		{"tries", int64(p.Tries), 1, 20, false},
-		{"resends", int64(p.Resends), 0, 20, false},
+		{"resends", int64(p.Resends), 0, resends, false},
 		{"resend_interval", int64(p.ResendInterval), 0, int64(time.Hour), true},
 		{"lockout", int64(p.Lockout), 0, int64(24 * time.Hour), true},
 	} {
@@ -117,6 +125,14 @@ func (p *Policy) numbers() [7]int64 {
 	}
 	return [7]int64{int64(p.Length), p.Lifetime.Milliseconds(), int64(p.Tries), int64(p.Resends),
 		p.ResendInterval.Milliseconds(), fresh, p.Lockout.Milliseconds()}
+}
+
+// kept is the policy as String and ParsePolicy keep it, in whole milliseconds.
+func (p Policy) kept() Policy {
+	p.Lifetime = p.Lifetime.Truncate(time.Millisecond)
+	p.ResendInterval = p.ResendInterval.Truncate(time.Millisecond)
+	p.Lockout = p.Lockout.Truncate(time.Millisecond)
+	return p
 }
 
 // ParsePolicy reads what String wrote.

@@ -88,6 +88,8 @@ func note(c *Challenge, t Turn, refused error, now time.Time) error {
 // due refuses a resend that the challenge's state or policy does not allow.
 func due(c *Challenge, now time.Time) error {
 	switch at := c.ResendAt(); {
+	case c.Channel == outbox.Caller:
+		return &Refusal{Reason: NoResendsLeft, Detail: "this passcode is handed over by its caller, so there is no message to send again"}
 	case c.StateAt(now) != Pending:
 		return &Refusal{Reason: Ended, State: c.StateAt(now), Detail: "this passcode has ended; issue a new one"}
 	case at.IsZero():

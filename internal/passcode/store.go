@@ -27,6 +27,10 @@ type Store interface {
 	// Update locks the challenge, calls change, and keeps what it left in the challenge, unless it returned an error.
 	// It returns ErrNoChallenge when there is none.
 	Update(ctx context.Context, ref Ref, now time.Time, change func(c *Challenge, t Turn) error) error
+	// Generate locks the newest challenge that ref finds by Scope, Purpose and To, and calls change with it, nil when there
+	// is none. It keeps what change left in the newest one, and writes the next one in its place if change returned one;
+	// nothing when it returned an error. Of several that find none, one is the first, and the others find what it wrote.
+	Generate(ctx context.Context, ref Ref, now time.Time, change func(newest *Challenge, t Turn) (next *Challenge, err error)) error
 	// Timeline reads a challenge, its deliveries, their attempts and reports, and the challenge's notes, oldest first.
 	Timeline(ctx context.Context, ref Ref) (Timeline, error)
 }

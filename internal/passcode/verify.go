@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/otpost/otpost/internal/faultpoint"
+	"github.com/otpost/otpost/internal/outbox"
 )
 
 // endedReasons says how a challenge that is not pending answers to a code.
@@ -109,8 +110,10 @@ func (e *Engine) try(c *Challenge, t Turn, code string, now time.Time) (Verdict,
 	return Verdict{Reason: CodeLocked}, e.lockOut(c, t)
 }
 
+// lockOut keeps the recipient from new codes for a while. The lock-out of a generated code is in its row: it holds for
+// that scope and key, and what goes wrong in one session closes no other.
 func (e *Engine) lockOut(c *Challenge, t Turn) error {
-	if c.Policy.Lockout == 0 {
+	if c.Policy.Lockout == 0 || c.Channel == outbox.Caller {
 		return nil
 	}
 	err := t.Spend(lockout(c.Tenant, c.Mailbox, c.Policy.Lockout, 1))
@@ -131,13 +134,16 @@ func (e *Engine) find(ref Ref) (Ref, error) {
 	if ref.ID != "" {
 		return ref, nil
 	}
+	if ref.Purpose == "" {
+		ref.Purpose = Verify
+	}
+	if ref.Key != "" {
+		return findKey(ref)
+	}
 	to, err := ParseAddress(ref.To)
 	if err != nil {
 		return ref, err
 	}
 	ref.To = to.Identifier
-	if ref.Purpose == "" {
-		ref.Purpose = Verify
-	}
 	return ref, nil
 }

@@ -179,7 +179,8 @@ func split(spends []passcode.Spend) (asked, taken []passcode.Spend) {
 	return asked, taken
 }
 
-// maxSpends bounds how many limits one request can meet: eight windows for each of four kinds, a lock-out, and what a guard adds.
+// maxSpends bounds how many limits one request can meet: eight windows for each of four kinds, a lock-out, an interval, and
+// what a guard adds.
 const maxSpends = 40
 
 // askSQL[n] finds those of n limits that are spent, and demandSQL[n] fails when there is one; see askArgs.

@@ -160,6 +160,56 @@ func (db *DB) Update(ctx context.Context, ref passcode.Ref, now time.Time,
 	})
 }
 
+// Generate implements passcode.Store.
+func (db *DB) Generate(ctx context.Context, ref passcode.Ref, now time.Time,
+	change func(*passcode.Challenge, passcode.Turn) (*passcode.Challenge, error)) error {
+	return db.transact(ctx, func(t *tx) error {
+		c, err := t.challenge(ref, t.lock())
+		newest := &c
+		if errors.Is(err, passcode.ErrNoChallenge) {
+			newest = nil
+		} else if err != nil {
+			return err
+		}
+		before := c
+		next, err := change(newest, turn{db: db, t: t, challenge: c.ID, now: now})
+		if err != nil {
+			return err
+		}
+		if newest != nil {
+			if err := t.updateChallenge(&before, newest); err != nil {
+				return err
+			}
+		}
+		if next == nil {
+			return nil
+		}
+		if err := t.insertNext(newest, next); err != nil {
+			return err
+		}
+		return db.tell(t, happened(next, outbox.PasscodeIssued, now))
+	})
+}
+
+// insertNext writes a challenge in the place of the one that was locked, nil where there was none. Another may have
+// written its first one since it was looked for: that one is not replaced unseen, as insertNewest would do. The index of
+// the newest refuses a second, and the transaction that lost is run again.
+func (t *tx) insertNext(newest, next *passcode.Challenge) error {
+	args, err := challengeArgs(next)
+	if err != nil {
+		return err
+	}
+	if newest != nil {
+		if err := t.do(`UPDATE challenges SET newest = 0 WHERE id = $1`, newest.ID); err != nil {
+			return fmt.Errorf("replace challenge: %w", err)
+		}
+	}
+	if err := t.do(insertChallenge, args...); err != nil {
+		return fmt.Errorf("write challenge: %w", err)
+	}
+	return nil
+}
+
 // updateChallenge writes what can change in a challenge.
 func (t *tx) updateChallenge(before, c *passcode.Challenge) error {
 	if c.State == before.State && c.Tries == before.Tries && c.Sends == before.Sends &&

@@ -22,7 +22,9 @@ const documentRetention = 365 * 24 * time.Hour
 // transactions and returns how many rows it touched. Nothing depends on it being on time.
 func (db *DB) Sweep(ctx context.Context, now time.Time, retention time.Duration) (touched int, err error) {
 	// Ids begin with the time they were made, so what is old is one range of the primary key. A passcode lives at most
-	// a day, so one made a day before the retention time began has ended before it.
+	// a day, so one made a day before the retention time began has as a rule ended before it. One that was handed over
+	// again and again may have ended later or live yet: it stays for a day and the retention time after its end, since its
+	// count of generations and its lock-out hold for as long.
 	old := now.Add(-retention - 24*time.Hour)
 	for _, step := range []struct {
 		sql  string
@@ -30,7 +32,8 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, retention time.Duration)
 	}{
 		{`UPDATE challenges SET state = 'expired', code_sealed = NULL, ended_at = expires_at WHERE id IN
 			(SELECT id FROM challenges WHERE state = 'pending' AND expires_at <= $1 LIMIT $2)`, []any{now.UnixMilli(), sweepBatch}},
-		{`DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE id < $1 LIMIT $2)`, []any{before("pc", old), sweepBatch}},
+		{`DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE id < $1 AND state <> 'pending' AND ended_at < $2 LIMIT $3)`,
+			[]any{before("pc", old), old.UnixMilli(), sweepBatch}},
 		{`DELETE FROM challenge_notes WHERE challenge IN
 			(SELECT challenge FROM challenge_notes WHERE challenge < $1 LIMIT $2)`, []any{before("pc", old), sweepBatch}},
 		{`DELETE FROM attempts WHERE delivery IN (SELECT delivery FROM attempts WHERE delivery < $1 LIMIT $2)`, []any{before("dl", old), sweepBatch}},

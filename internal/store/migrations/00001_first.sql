@@ -37,9 +37,9 @@ CREATE TABLE challenges (
     application TEXT NOT NULL,
     scope       TEXT NOT NULL,
     purpose     TEXT NOT NULL,
-    channel     TEXT NOT NULL,
+    channel     TEXT NOT NULL, -- 'caller' where the code is handed over by who asked for it, and nothing is sent
     recipient   TEXT NOT NULL, -- as it is sent to
-    identifier  TEXT NOT NULL, -- as it is looked up
+    identifier  TEXT NOT NULL, -- as it is looked up: with 'key:' before it, which no address has, where nothing is sent
     mailbox     TEXT NOT NULL, -- as limits count it
     state       TEXT NOT NULL,
     newest      INTEGER NOT NULL, -- 1 for the newest of its tenant, scope, purpose and identifier
@@ -47,7 +47,7 @@ CREATE TABLE challenges (
     code_sealed BYTEA,
     policy      TEXT NOT NULL,
     tries       INTEGER NOT NULL,
-    sends       INTEGER NOT NULL,
+    sends       INTEGER NOT NULL, -- where nothing is sent: how many codes its scope and identifier had so far
     locale      TEXT NOT NULL,
     metadata    TEXT NOT NULL,
     created_at  BIGINT NOT NULL,
