@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// For ends an error about an unknown name: the nearest known name if one is near, else all of them.
+// For ends an error about an unknown name: the nearest known name if one is near, whatever their case, else all of them.
 func For(name string, known []string) string {
 	best, distance := "", max(2, len(name)/3)+1
 	for _, k := range known {
-		if d := Distance(strings.ToLower(name), k); d < distance {
+		if d := Distance(strings.ToLower(name), strings.ToLower(k)); d < distance {
 			best, distance = k, d
 		}
 	}
