@@ -35,11 +35,12 @@ var table = []room{
 	{"redact", nil, "redact must be usable by everybody, so it may know nobody."},
 	{"faultpoint", nil, "faultpoint is nothing but a name in every other room, so it may know none."},
 
-	{"authenticator", []string{"digit", "outbox"}, "authenticator decides which code of a device is taken: stores and doors come to it by interfaces of its own."},
+	{"authenticator", []string{"digit", "outbox", "qr"}, "authenticator decides which code of a device is taken: stores and doors come to it by interfaces of its own."},
 	{"compose", []string{"outbox", "locale", "compose/liquid"}, "compose turns words into an outbox message, and decides nothing."},
 	{"compose/liquid", []string{"suggest"}, "liquid is a language: it knows neither what is said in it nor to whom."},
 	{"passcode", []string{"digit", "outbox"}, "passcode is the engine: stores, providers and doors come to it by interfaces of its own."},
 	{"provider", []string{"suggest", "outbox", "extension"}, "a provider carries outbox messages; it knows no passcode and no store."},
+	{"qr", nil, "qr draws any text, and knows nothing of what it says."},
 	{"digit", nil, "digit knows how numbers are written, and not what they are for."},
 	{"suggest", nil, "suggest compares names, whatever they name."},
 	{"registry", []string{"suggest", "outbox", "passcode", "provider", "compose", "locale"},
@@ -76,6 +77,7 @@ var table = []room{
 	{"store/storetest", []string{"store", "authenticator", "passcode", "outbox", "access", "seal", "registry"}, "storetest is the exam of a store and of nothing else."},
 	{"store/pgtest", nil, "pgtest starts a database server and knows nothing of what is kept in it."},
 	{"provider/nameserver", nil, "nameserver answers questions of tests and knows nobody who asks."},
+	{"qr/qrtest", nil, "qrtest reads what qr drew without knowing how."},
 	{"front/conversation", nil, "conversation replays any door, and knows none."},
 	{"extension/bubble", nil, "bubble is a network for tests and knows no protocol."},
 }
@@ -85,6 +87,7 @@ var marks = []string{"faultpoint"}
 
 // testOnly are packages that only tests may import, with path below the module.
 var testOnly = []string{"internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "internal/provider/nameserver",
+	"internal/qr/qrtest",
 	"e2e/mailserver",
 	"proof/rig"}
 

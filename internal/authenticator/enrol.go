@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/qr"
 )
 
 // The bounds of what a device is made of, in bytes. With the longest of all a URI still fits into a QR code.
@@ -53,7 +54,7 @@ func (e *Engine) enrol(ctx context.Context, r Request) (made Enrolment, err erro
 	}
 	made = Enrolment{Device: d, Secret: unpadded.EncodeToString(secret)}
 	made.URI = uriOf(&d, made.Secret)
-	if made.QR, err = drawQR(made.URI); err != nil {
+	if made.QR, err = qr.Draw(made.URI); err != nil {
 		return made, err
 	}
 	return made, e.Store.Enrol(ctx, d, e.MaxDevices, now.Add(-e.ConfirmWithin))

@@ -1,10 +1,9 @@
 package authenticator
 
-// HOTP, ParseSecret and DrawQR are what the tests of the wire formats look at.
+// HOTP and ParseSecret are what the tests of the wire formats look at.
 var (
 	HOTP        = hotp
 	ParseSecret = parseSecret
-	DrawQR      = drawQR
 )
 
 // URIOf is the key URI of a device.

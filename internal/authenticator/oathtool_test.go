@@ -9,6 +9,7 @@ import (
 	"net/url"
 
 	"github.com/otpost/otpost/internal/authenticator"
+	"github.com/otpost/otpost/internal/qr/qrtest"
 )
 
 // TestOathtoolVerifies has an authenticator that is not ours, Debian's oathtool, read what an enrolment's QR code says
@@ -24,7 +25,7 @@ func TestOathtoolVerifies(t *testing.T) {
 	} {
 		e, c := newEngine(t)
 		made := enrolWith(t, e, r)
-		u, err := url.Parse(read(t, made.QR))
+		u, err := url.Parse(qrtest.Read(t, made.QR))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,5 @@
-package authenticator
+// Package qr draws text as a QR code.
+package qr
 
 import (
 	"fmt"
@@ -8,12 +9,19 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
+// MaxText is the longest text, in bytes, that Draw takes: what the largest QR code holds of any text with error correction
+// M (ISO/IEC 18004, table 7, version 40).
+const MaxText = 2331
+
 // quiet is the white margin that a reader needs, in modules (ISO/IEC 18004 §9.1).
 const quiet = 4
 
-// drawQR draws a QR code as an SVG image of one path, a unit for each module. It is black on white whatever is around
-// it, since apps do not read the inverse.
-func drawQR(text string) (string, error) {
+// Draw draws a text as an SVG image of one path, a unit for each module. It is black on white whatever is around it, since
+// apps do not read the inverse. Its errors do not repeat the text.
+func Draw(text string) (string, error) {
+	if text == "" || len(text) > MaxText {
+		return "", fmt.Errorf("draw QR code: a text of %d bytes, and it must have 1 to %d", len(text), MaxText)
+	}
 	code, err := qr.Encode(text, qr.M, qr.Auto)
 	if err != nil {
 		return "", fmt.Errorf("draw QR code: %d bytes do not fit", len(text)) // the library's error repeats the text
