@@ -105,6 +105,8 @@ type Ref struct {
 	Tenant string
 	User   string
 	ID     string
+	// Pending finds the device only while it waits to be confirmed.
+	Pending bool
 }
 
 // Try is a code that somebody typed.

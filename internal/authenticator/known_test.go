@@ -56,3 +56,19 @@ func TestADeviceIsFoundByItsSecret(t *testing.T) {
 	_, err = e.WithSecret(t.Context(), "default", "", secret)
 	wantRefusal(t, err, authenticator.InvalidRequest, "user")
 }
+
+func TestOnlyAPendingDeviceIsRevokedAsSuch(t *testing.T) {
+	e, c := newEngine(t)
+	made := enrolWith(t, e, authenticator.Request{})
+	ref := authenticator.Ref{Tenant: "default", User: "lea", ID: made.Device.ID, Pending: true}
+	wantReason(t, e, "confirm", ref.ID, appOf(t, made).code(c.read()), "")
+	_, err := e.Revoke(t.Context(), ref)
+	wantRefusal(t, err, authenticator.NotFound, "")
+	ref.ID = enrolWith(t, e, authenticator.Request{}).Device.ID
+	if d, err := e.Revoke(t.Context(), ref); err != nil || d.State != authenticator.Revoked {
+		t.Errorf("%v, %v", d.State, err)
+	}
+	if devices, err := e.Devices(t.Context(), "default", "lea"); err != nil || len(devices) != 1 || devices[0].ID != made.Device.ID {
+		t.Errorf("%d devices, %v, want the confirmed one", len(devices), err)
+	}
+}

@@ -159,7 +159,9 @@ func (e *Engine) Revoke(ctx context.Context, ref Ref) (revoked Device, err error
 	}
 	now := e.Now()
 	err = e.Store.ChangeDevices(ctx, ref.Tenant, ref.User, now, func(devices []Device, _ Turn) error {
-		of := pointers(devices, func(d *Device) bool { return d.ID == ref.ID && e.stateAt(d, now) != Revoked })
+		of := pointers(devices, func(d *Device) bool {
+			return d.ID == ref.ID && e.stateAt(d, now) != Revoked && (!ref.Pending || d.State == Pending)
+		})
 		if len(of) == 0 {
 			return notFound()
 		}
