@@ -9,11 +9,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/otpost/otpost/internal/egress"
 	"github.com/otpost/otpost/internal/outbox"
 )
-
-// Public opens the guard's judgement to tests.
-func Public(a netip.Addr) bool { return public(a) }
 
 // SignWebhook opens the signature to tests.
 func SignWebhook(secret, id string, at time.Time, body []byte) (http.Header, error) {
@@ -31,7 +29,7 @@ func OpenGuardedWebhook(settings any, env Environment, stranger netip.Addr) (out
 		if ap, err := netip.ParseAddrPort(address); err == nil && ap.Addr() == stranger {
 			return nil
 		}
-		return refusePrivate(network, address, c)
+		return egress.RefusePrivate(network, address, c)
 	})
 }
 

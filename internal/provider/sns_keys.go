@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/otpost/otpost/internal/egress"
 	"github.com/otpost/otpost/internal/outbox"
 )
 
@@ -40,7 +41,7 @@ func newSNSKeys(get snsGet, now func() time.Time) *snsKeys {
 // newSNSGet makes the client for what a notice names: over https, without redirects, and to a public address. private
 // allows others, since Amazon's own names come to such ones inside a network with an endpoint for SNS.
 func newSNSGet(env Environment, private bool) snsGet {
-	control := refusePrivate
+	control := egress.RefusePrivate
 	if private {
 		control = nil
 	}

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/otpost/otpost/internal/egress"
 	"github.com/otpost/otpost/internal/outbox"
 )
 
@@ -45,7 +46,7 @@ func newVendor(kind, endpoint string, c connection, env Environment, private ...
 	}
 	var control func(string, string, syscall.RawConn) error
 	if !c.AllowPrivate {
-		control = refusePrivate
+		control = egress.RefusePrivate
 	}
 	v := &vendor{client: newHTTPClient(env, roots, control), base: strings.TrimSuffix(endpoint, "/"), timeout: c.Timeout,
 		now: env.clock()}

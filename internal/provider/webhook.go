@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/otpost/otpost/internal/egress"
 	"github.com/otpost/otpost/internal/outbox"
 )
 
@@ -49,7 +50,7 @@ func openWebhook(s webhookSettings, env Environment) (outbox.Sender, error) {
 			return nil, fmt.Errorf("provider webhook: setting url: %w", err)
 		}
 	}
-	control := refusePrivate
+	control := egress.RefusePrivate
 	if s.AllowPrivate {
 		control = nil
 	}
