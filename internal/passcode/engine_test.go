@@ -207,18 +207,24 @@ func TestAdvisory_CVE_2026_20779_ParallelRightCodesOneWins(t *testing.T) {
 func TestAdvisory_CVE_2024_1722_ParallelGuessesStayUnderTheCap(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		ref, code := b.issue(t, request("lea@example.org"))
-		results := make(chan passcode.Reason)
+		results := make(chan passcode.Verdict)
 		for range 1000 {
 			go func() {
 				v, err := b.Verify(context.Background(), ref, wrong(code))
 				if err != nil {
 					t.Error(err)
 				}
-				results <- v.Reason
+				results <- v
 			}()
 		}
+		last := 0
 		for range 1000 {
-			<-results
+			if v := <-results; v.Last {
+				last++
+			}
+		}
+		if last != 1 {
+			t.Errorf("%d of 1,000 wrong codes were told to be the last, want 1", last)
 		}
 		line, err := b.Status(t.Context(), ref)
 		if err != nil {
@@ -227,7 +233,7 @@ func TestAdvisory_CVE_2024_1722_ParallelGuessesStayUnderTheCap(t *testing.T) {
 		if line.Challenge.Tries != 5 || line.Challenge.State != passcode.Locked {
 			t.Errorf("1,000 parallel guesses: %d evaluated, state %s; want 5 and locked", line.Challenge.Tries, line.Challenge.State)
 		}
-		if v := b.verify(t, ref, code); v.Verified || v.Reason != passcode.CodeLocked {
+		if v := b.verify(t, ref, code); v.Verified || v.Last || v.Reason != passcode.CodeLocked {
 			t.Errorf("the right code after that: %+v", v)
 		}
 	})

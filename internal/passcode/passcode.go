@@ -216,6 +216,8 @@ type Verdict struct {
 	// Reason is empty when Verified.
 	Reason    Reason
 	TriesLeft int
+	// Last is true of the wrong code that used up the tries. Its Reason is CodeLocked, as that of every later one is.
+	Last bool
 	// RetryAt is set for Throttled.
 	RetryAt time.Time
 }

@@ -107,7 +107,7 @@ func (e *Engine) try(c *Challenge, t Turn, code string, now time.Time) (Verdict,
 		return Verdict{Reason: WrongCode}, nil
 	}
 	c.end(Locked, now)
-	return Verdict{Reason: CodeLocked}, e.lockOut(c, t)
+	return Verdict{Reason: CodeLocked, Last: true}, e.lockOut(c, t)
 }
 
 // lockOut keeps the recipient from new codes for a while. The lock-out of a generated code is in its row: it holds for
