@@ -55,6 +55,8 @@ var table = []room{
 	{"trustframework/transform", []string{"trustframework", "trustframework/claim"}, "a claims transformation computes claims from claims, and reaches nobody."},
 	{"trustframework/execute", []string{"trustframework", "trustframework/claim", "trustframework/transform"},
 		"execute runs what a policy says around its profiles; what a profile does comes to it as a handler."},
+	{"trustframework/otp", []string{"suggest", "outbox", "passcode", "trustframework", "trustframework/claim", "trustframework/execute"},
+		"otp does what one kind of profile is for, with the engine's words: no store, no provider, no door, no other handler."},
 
 	{"front", []string{"access", "locale"}, "front is how doors are mounted; what a door says is the door's."},
 	{"front/auth0", []string{"front", "access", "outbox", "registry", "suggest"},
@@ -108,6 +110,7 @@ var machinery = map[string][]string{
 	"trustframework/claim":     {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 	"trustframework/transform": {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 	"trustframework/execute":   {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
+	"trustframework/otp":       {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 }
 
 // listed is one package of ours as go list tells it.

@@ -1,0 +1,111 @@
+// Package otp runs two kinds of technical profiles of B2C policies on the passcode engine: those that make one-time
+// passwords and check them, and those that verify a mailbox as Entra's self-service password reset does.
+package otp
+
+import (
+	"context"
+
+	"github.com/otpost/otpost/internal/passcode"
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/claim"
+	"github.com/otpost/otpost/internal/trustframework/execute"
+)
+
+// OneTimePasswordHandler is the HandlerType of profiles for OneTimePassword (one-time-password-technical-profile.md).
+const OneTimePasswordHandler = "Web.TPEngine.Providers.OneTimePasswordProtocolProvider"
+
+// OneTimePassword is the handler of GenerateCode, which hands a code over to the policy, and VerifyCode.
+type OneTimePassword struct {
+	Engine interface {
+		Generate(ctx context.Context, g passcode.Generation) (passcode.Generated, error)
+		Verify(ctx context.Context, ref passcode.Ref, code string) (passcode.Verdict, error)
+	}
+	// Texts are the default texts by message key. A key that is not in them has that of DefaultTexts.
+	Texts Texts
+}
+
+// The partner names of the profile's claims.
+const (
+	identifier   = "identifier"
+	otpGenerated = "otpGenerated"
+	otpToVerify  = "otpToVerify"
+)
+
+// Run implements execute.Handler.
+func (h *OneTimePassword) Run(ctx context.Context, c *execute.Call) error {
+	op, err := oneTimePassword.chosen(c)
+	if err != nil {
+		return err
+	}
+	if op.name == "GenerateCode" {
+		return h.generate(ctx, c, op)
+	}
+	return h.verify(ctx, c, op)
+}
+
+// generate hands a code over. What B2C keeps in the journey's session, the code and the counters, the engine has under
+// the session's scope and the identifier.
+func (h *OneTimePassword) generate(ctx context.Context, c *execute.Call, op *operation) error {
+	key, err := c.Need(identifier)
+	if err != nil {
+		return err
+	}
+	if !c.Wants(otpGenerated) {
+		return c.Misuse(noOutput(otpGenerated))
+	}
+	terms, found := generation(c.Profile)
+	if err := broken(c.Profile, found); err != nil {
+		return err
+	}
+	g := passcode.Generation{Tenant: c.Scene.Tenant, Application: passcode.Application{ID: c.Scene.Application},
+		Scope: c.Session.Scope(), Purpose: passcode.Verify, Key: key.String(), Policy: terms, IP: address(c)}
+	made, err := h.Engine.Generate(ctx, g)
+	if err != nil {
+		return h.speaker(c, op).refused(err)
+	}
+	c.Secret(made.Code)
+	c.Output(otpGenerated, claim.Text(made.Code))
+	return nil
+}
+
+func (h *OneTimePassword) verify(ctx context.Context, c *execute.Call, op *operation) error {
+	typed, given := c.Input(otpToVerify)
+	if given {
+		c.Secret(typed.String())
+	}
+	key, err := c.Need(identifier)
+	if err != nil {
+		return err
+	}
+	if typed, err = c.Need(otpToVerify); err != nil {
+		return err
+	}
+	ref := passcode.Ref{Tenant: c.Scene.Tenant, Scope: c.Session.Scope(), Purpose: passcode.Verify, Key: key.String()}
+	v, err := h.Engine.Verify(ctx, ref, typed.String())
+	if err != nil {
+		return h.speaker(c, op).refused(err)
+	}
+	return h.speaker(c, op).judged(v)
+}
+
+func (h *OneTimePassword) speaker(c *execute.Call, op *operation) speaker {
+	return speaker{op, h.Texts, oneTimePasswordTexts, c.Profile, oneTimePassword.legacy}
+}
+
+// Check implements execute.Handler.
+func (h *OneTimePassword) Check(p *trustframework.Policy, t *trustframework.TechnicalProfile) []trustframework.Problem {
+	return oneTimePassword.check(p, t)
+}
+
+// About implements execute.Handler.
+func (h *OneTimePassword) About(t *trustframework.TechnicalProfile) execute.About {
+	return oneTimePassword.about(t)
+}
+
+// address is the person's, for limits of networks; empty if it is not known.
+func address(c *execute.Call) string {
+	if !c.Scene.IP.IsValid() {
+		return ""
+	}
+	return c.Scene.IP.String()
+}
