@@ -56,6 +56,8 @@ var table = []room{
 	{"trustframework/transform", []string{"digit", "suggest", "trustframework", "trustframework/claim", "trustframework/predicate"}, "a claims transformation computes claims from claims, and reaches nobody."},
 	{"trustframework/execute", []string{"trustframework", "trustframework/claim", "trustframework/predicate", "trustframework/transform"},
 		"execute runs what a policy says around its profiles; what a profile does comes to it as a handler."},
+	{"trustframework/mfa", []string{"authenticator", "outbox", "passcode", "suggest", "trustframework", "trustframework/claim", "trustframework/execute"},
+		"mfa turns what one kind of profile says into words of the engines: it knows no store, no provider and no door."},
 	{"trustframework/otp", []string{"suggest", "outbox", "passcode", "trustframework", "trustframework/claim", "trustframework/execute"},
 		"otp does what one kind of profile is for, with the engine's words: no store, no provider, no door, no other handler."},
 
@@ -112,6 +114,7 @@ var machinery = map[string][]string{
 	"trustframework/predicate": {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 	"trustframework/transform": {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 	"trustframework/execute":   {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
+	"trustframework/mfa":       {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 	"trustframework/otp":       {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 }
 
