@@ -1,0 +1,4 @@
+package mfa
+
+// Texts are the default texts by message key.
+var Texts = texts
