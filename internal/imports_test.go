@@ -60,6 +60,8 @@ var table = []room{
 		"mfa turns what one kind of profile says into words of the engines: it knows no store, no provider and no door."},
 	{"trustframework/otp", []string{"suggest", "outbox", "passcode", "trustframework", "trustframework/claim", "trustframework/execute"},
 		"otp does what one kind of profile is for, with the engine's words: no store, no provider, no door, no other handler."},
+	{"trustframework/restful", []string{"egress", "suggest", "trustframework", "trustframework/claim", "trustframework/execute"},
+		"restful calls services as a policy says; it knows neither what a code is nor who delivers it."},
 
 	{"front", []string{"access", "locale"}, "front is how doors are mounted; what a door says is the door's."},
 	{"front/auth0", []string{"front", "access", "outbox", "registry", "suggest"},
@@ -110,6 +112,7 @@ var machinery = map[string][]string{
 	"trustframework": {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 
 	"trustframework/accounts":  {"database/sql", "os", "os/exec", "path/filepath"},
+	"trustframework/restful":   {"database/sql", "os", "os/exec", "path/filepath"},
 	"trustframework/claim":     {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 	"trustframework/predicate": {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 	"trustframework/transform": {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
