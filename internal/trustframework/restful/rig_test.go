@@ -31,7 +31,7 @@ const schema = `<BuildingBlocks><ClaimsSchema>
 <ClaimType Id="groups"><DataType>stringCollection</DataType></ClaimType>
 </ClaimsSchema>LOCALIZATION</BuildingBlocks>`
 
-// load reads a policy with one technical profile. LF is put before it, so that its first line is line 2.
+// load reads a policy with one technical profile, which begins in line 2.
 func load(t testing.TB, profile string) (*trustframework.Policy, *trustframework.TechnicalProfile) {
 	t.Helper()
 	return loadWith(t, profile, "", "Development")
