@@ -30,15 +30,16 @@ func aboutGenerateCode() execute.About {
 	return execute.About{
 		Kind:   "one-time password, GenerateCode",
 		B2C:    "B2C makes a code, keeps it in the browser's session under the identifier, and hands it to the policy to send.",
-		Otpost: "otpost makes a code, keeps its keyed hash under the journey and the identifier, and hands it to the policy to send.",
+		Otpost: "otpost makes a code, keeps it under the journey and the identifier, hashed and where it may be handed over again also sealed, and hands it to the policy to send.",
 		Entra:  entraMakes,
 		Differs: []string{
 			"Metadata out of range is refused, at the check and at each call; what B2C does with it is not known.",
-			"CodeLength is 4 to 12, NumRetryAttempts 1 to 20 and NumCodeGenerationAttempts 1 to 21; B2C documents no ranges for them.",
+			"CodeLength is 4 to 12, NumRetryAttempts 1 to 20 and NumCodeGenerationAttempts 1 to 1000; B2C documents no ranges for them.",
 			"While no code may be had after the last try, the person is told UserMessageIfMaxRetryAttempted; which key B2C has then is not known. The time begins with the last wrong code, and a later try does not prolong it.",
 			"A new code has all its tries again, one that is handed over again those that are left; for B2C neither is documented.",
 			"A call without a session counts codes and tries by policy and identifier, so that there is one living code for each; in B2C each browser has its own.",
-			"A limit that otpost has beyond the policy, such as that of a network, is told as UserMessageIfMaxNumberOfCodeGenerated. Its default text is ours, since B2C's is not documented.",
+			"Counts and the time without codes last for as long as otpost keeps ended codes, a day at least; in B2C they end with the browser's session.",
+			"A limit that otpost has beyond the policy, such as that of a network or of one recipient over all journeys, is told as UserMessageIfMaxNumberOfCodeGenerated. Its default text is ours, since B2C's is not documented.",
 			"MaxNumAttempts is taken for NumRetryAttempts where that is missing; whether B2C ever read it is not known.",
 		},
 	}
@@ -53,7 +54,7 @@ func aboutVerifyCode() execute.About {
 		Differs: []string{
 			"A code that was taken is used up: a second time the person is told UserMessageIfSessionDoesNotExist. For B2C this is not documented.",
 			"A wrong code is told as UserMessageIfVerificationFailedRetryAllowed, the one that uses up the tries as UserMessageIfInvalidCode; where B2C draws the line is not documented.",
-			"Wrong codes for an address or number also count over all journeys and policies; when that is spent, the person is told UserMessageIfMaxRetryAttempted.",
+			"Wrong codes for one identifier also count over all journeys and policies; when that is spent, the person is told UserMessageIfMaxRetryAttempted.",
 			"UserMessageIfSessionConflict is told of a code that was replaced or cancelled; when B2C tells it is not documented.",
 			"Spaces and dashes in what was typed do not count, other scripts' digits are read, and letters are compared without case if the character set has only one; for B2C this is not documented.",
 		},

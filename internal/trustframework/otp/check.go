@@ -37,7 +37,7 @@ func (v *provider) metadata(t *trustframework.TechnicalProfile, op *operation) [
 			r.say(item.At, trustframework.Odd, "has the message %s: B2C reads this key on the self-asserted technical profile that hosts the call, and here it does nothing; "+
 				"move it there, or to a LocalizedString with ElementType ErrorMessage", key)
 		case v.legacy && legacyKey(key) != "":
-			r.say(item.At, trustframework.Odd, "has the message %s, an old name that B2C has given up: its text is told only where the self-asserted profile has none; "+
+			r.say(item.At, trustframework.Odd, "has the message %s, an old name that B2C's documentation does not have: here its text is told where the self-asserted profile has none; "+
 				"write it there as %s", key, legacyKey(key))
 		case ignored(v.ignored, key) != "":
 			r.say(item.At, trustframework.Odd, "has the metadata key %s, which %s; remove it", key, ignored(v.ignored, key))

@@ -20,7 +20,7 @@ type OneTimePassword struct {
 		Generate(ctx context.Context, g passcode.Generation) (passcode.Generated, error)
 		Verify(ctx context.Context, ref passcode.Ref, code string) (passcode.Verdict, error)
 	}
-	// Texts are the default texts by message key. A key that is not in them has that of DefaultTexts.
+	// Texts are the default texts by message key. A key that is not in them has its documented text.
 	Texts Texts
 }
 

@@ -45,7 +45,7 @@ var sspr = provider{
 	name:     "SSPR",
 	messages: []string{challengeExpired, internalError, throttled, noRetry, retryAllowed},
 	ignored: map[string]string{
-		"allowTestEmailAddressPassThrough": "lets the addresses of B2C's own tests through without mail, is not documented, and is ignored here",
+		"allowTestEmailAddressPassThrough": "B2C does not document, and which is ignored here",
 	},
 	operations: []operation{
 		{

@@ -41,7 +41,7 @@ func generation(t *trustframework.TechnicalProfile) (passcode.Policy, []trustfra
 		Lifetime: seconds,
 		Tries:    r.number(tries, 5, 1, 20, "here; B2C documents no range"),
 		// The first code is a generation too.
-		Resends:   r.number(generationAttempts, 10, 1, 21, "here; B2C documents no range") - 1,
+		Resends:   r.number(generationAttempts, 10, 1, 1000, "here; B2C documents no range") - 1,
 		FreshCode: !r.flag(reuseSameCode),
 		// "The same number of seconds" locks out after the last try.
 		Lockout: seconds,

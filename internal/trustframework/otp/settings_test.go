@@ -52,7 +52,7 @@ func TestEachSetting(t *testing.T) {
 		{"NumRetryAttempts=1", with(func(p *passcode.Policy) { p.Tries = 1 })},
 		{"NumRetryAttempts=20", with(func(p *passcode.Policy) { p.Tries = 20 })},
 		{"NumCodeGenerationAttempts=1", with(func(p *passcode.Policy) { p.Resends = 0 })},
-		{"NumCodeGenerationAttempts=21", with(func(p *passcode.Policy) { p.Resends = 20 })},
+		{"NumCodeGenerationAttempts=1000", with(func(p *passcode.Policy) { p.Resends = 999 })},
 		{"ReuseSameCode=true", with(func(p *passcode.Policy) { p.FreshCode = false })},
 		{"ReuseSameCode=True", with(func(p *passcode.Policy) { p.FreshCode = false })},
 		{"ReuseSameCode=false", usual},
@@ -80,7 +80,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		"CodeLength=3", "CodeLength=13", "CodeLength=six", "CodeLength=",
 		"CharacterSet=0-8", "CharacterSet=9-0", "CharacterSet=", "CharacterSet=[0-9]", "CharacterSet=^a", "CharacterSet=0123456780",
 		"NumRetryAttempts=0", "NumRetryAttempts=21", "NumRetryAttempts=x", "MaxNumAttempts=0",
-		"NumCodeGenerationAttempts=0", "NumCodeGenerationAttempts=22", "NumCodeGenerationAttempts=",
+		"NumCodeGenerationAttempts=0", "NumCodeGenerationAttempts=1001", "NumCodeGenerationAttempts=",
 		"ReuseSameCode=yes", "ReuseSameCode=", "ReuseSameCode=1",
 	} {
 		key, value, _ := strings.Cut(metadata, "=")

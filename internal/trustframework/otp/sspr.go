@@ -58,7 +58,7 @@ func (h *SSPR) send(ctx context.Context, c *execute.Call, op *operation) error {
 	if err != nil {
 		return err
 	}
-	issued, err := h.Engine.Issue(ctx, passcode.Request{Tenant: c.Scene.Tenant, Application: h.application(c), Scope: ssprScope(c),
+	issued, err := h.Engine.Issue(ctx, passcode.Request{Tenant: c.Scene.Tenant, Application: h.application(c), Scope: c.Session.Scope(),
 		To: to.String(), Channel: outbox.Email, Purpose: passcode.Verify, Locale: c.Scene.Locale, Terms: ssprTerms(), IP: address(c)},
 		c.Scene.Wait)
 	if err != nil {
@@ -82,16 +82,13 @@ func (h *SSPR) verify(ctx context.Context, c *execute.Call, op *operation) error
 	if typed, err = c.Need(verificationCode); err != nil {
 		return err
 	}
-	ref := passcode.Ref{Tenant: c.Scene.Tenant, Scope: ssprScope(c), Purpose: passcode.Verify, To: to.String()}
+	ref := passcode.Ref{Tenant: c.Scene.Tenant, Scope: c.Session.Scope(), Purpose: passcode.Verify, To: to.String()}
 	v, err := h.Engine.Verify(ctx, ref, typed.String())
 	if err != nil {
 		return h.speaker(c, op).refused(err)
 	}
 	return h.speaker(c, op).judged(v)
 }
-
-// ssprScope is apart from the scope of one-time passwords, since a journey may have one of each for one mailbox.
-func ssprScope(c *execute.Call) string { return c.Session.Scope() + " sspr" }
 
 func (h *SSPR) application(c *execute.Call) passcode.Application {
 	if h.Application == nil {
