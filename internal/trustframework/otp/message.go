@@ -64,7 +64,7 @@ func ExampleTexts() Texts {
 }
 
 // legacy are older names of messages, which published policies have in the metadata of the VerifyCode profile itself, and
-// the keys that they became. The pairs are ours (UNCONFIRMED); the misspelling is theirs.
+// the keys that they became, all of one-time passwords. The pairs are ours (UNCONFIRMED); the misspelling is theirs.
 var legacy = []struct{ name, key string }{
 	{"UserMessage.VerificationHasExpired", sessionDoesNotExist},
 	{"UserMessage.MaxRetryAttemped", maxRetryAttempted},
@@ -78,8 +78,6 @@ type speaker struct {
 	// texts count before defaults.
 	texts, defaults Texts
 	profile         *trustframework.TechnicalProfile
-	// legacy is true if older names of messages are read on the profile.
-	legacy bool
 }
 
 // refused is what is told of an error of the engine. One that is not a refusal is not for the person.
@@ -109,7 +107,7 @@ func (s speaker) failure(key string, cause error) error {
 // text is what is said where the host has no text: that of the profile's own under an older name, or the default.
 func (s speaker) text(key string) string {
 	for _, old := range legacy {
-		if item, there := s.profile.Metadata.Get(old.name); there && s.legacy && old.key == key && strings.TrimSpace(item.Value) != "" {
+		if item, there := s.profile.Metadata.Get(old.name); there && old.key == key && strings.TrimSpace(item.Value) != "" {
 			return strings.TrimSpace(item.Value)
 		}
 	}

@@ -89,7 +89,7 @@ func (h *OneTimePassword) verify(ctx context.Context, c *execute.Call, op *opera
 }
 
 func (h *OneTimePassword) speaker(c *execute.Call, op *operation) speaker {
-	return speaker{op, h.Texts, oneTimePasswordTexts, c.Profile, oneTimePassword.legacy}
+	return speaker{op, h.Texts, oneTimePasswordTexts, c.Profile}
 }
 
 // Check implements execute.Handler.

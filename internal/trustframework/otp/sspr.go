@@ -98,7 +98,7 @@ func (h *SSPR) application(c *execute.Call) passcode.Application {
 }
 
 func (h *SSPR) speaker(c *execute.Call, op *operation) speaker {
-	return speaker{op, h.Texts, ssprTexts, c.Profile, sspr.legacy}
+	return speaker{op, h.Texts, ssprTexts, c.Profile}
 }
 
 // Check implements execute.Handler.
