@@ -32,7 +32,8 @@ func (v *provider) metadata(t *trustframework.TechnicalProfile, op *operation) [
 		switch elsewhere, other := v.settingOf(key, op); {
 		case key == "" || strings.EqualFold(key, "Operation") || containsFold(op.settings, key) || containsFold(everywhere(), key):
 		case other:
-			r.say(item.At, trustframework.Odd, "has the metadata key %s, which does nothing on %s: it belongs to the profile whose Operation is %s", key, op.name, elsewhere)
+			r.say(item.At, trustframework.Odd, "has the metadata key %s, which does nothing on %s: it belongs to the profile whose Operation is %s",
+				key, op.name, elsewhere)
 		case containsFold(v.messages, key):
 			r.say(item.At, trustframework.Odd, "has the message %s: B2C reads this key on the self-asserted technical profile that hosts the call, and here it does nothing; "+
 				"move it there, or to a LocalizedString with ElementType ErrorMessage", key)
@@ -42,8 +43,8 @@ func (v *provider) metadata(t *trustframework.TechnicalProfile, op *operation) [
 		case ignored(v.ignored, key) != "":
 			r.say(item.At, trustframework.Odd, "has the metadata key %s, which %s; remove it", key, ignored(v.ignored, key))
 		default:
-			r.say(item.At, trustframework.Odd, "has the metadata key %s, which a %s profile with Operation %s does not have, and which does nothing%s", key, v.name, op.name,
-				suggest.For(key, v.keysOf(op)))
+			r.say(item.At, trustframework.Odd, "has the metadata key %s, which a %s profile with Operation %s does not have, and which does nothing%s",
+				key, v.name, op.name, suggest.For(key, v.keysOf(op)))
 		}
 	}
 	return r.found
@@ -92,12 +93,14 @@ func claims(p *trustframework.Policy, t *trustframework.TechnicalProfile, op *op
 	}
 	for _, m := range t.InputClaims {
 		if !containsFold(op.inputs, m.PartnerName()) {
-			r.say(m.At, trustframework.Odd, "has an input claim for %s, which %s does not have, and which is not read%s", m.PartnerName(), op.name, suggest.For(m.PartnerName(), op.inputs))
+			r.say(m.At, trustframework.Odd, "has an input claim for %s, which %s does not have, and which is not read%s",
+				m.PartnerName(), op.name, suggest.For(m.PartnerName(), op.inputs))
 		}
 	}
 	for _, m := range t.OutputClaims {
 		if !containsFold(op.outputs, m.PartnerName()) && !m.HasDefault {
-			r.say(m.At, trustframework.Odd, "has an output claim for %s, which %s does not answer with: it stays without a value", m.PartnerName(), op.name)
+			r.say(m.At, trustframework.Odd, "has an output claim for %s, which %s does not answer with: it is not set",
+				m.PartnerName(), op.name)
 		}
 	}
 	return r.found
@@ -114,9 +117,11 @@ func (r *reading) needs(p *trustframework.Policy, mappings []trustframework.Clai
 	declared, there := p.Claim(m.Claim)
 	switch {
 	case !there:
-		r.say(m.At, trustframework.Broken, "maps %s to the claim %s, which the policy does not declare; add a ClaimType to ClaimsSchema", partner, m.Claim)
+		r.say(m.At, trustframework.Broken, "maps %s to the claim %s, which the policy does not declare; add a ClaimType to ClaimsSchema",
+			partner, m.Claim)
 	case isCode(partner) && !isText(declared.DataType):
-		r.say(m.At, trustframework.Odd, "maps %s to the claim %s of DataType %s: a code that begins with 0 loses it, and letters are refused; declare it as a string", partner, m.Claim, declared.DataType)
+		r.say(m.At, trustframework.Odd, "maps %s to the claim %s of DataType %s: a code that begins with 0 loses it, and letters are refused; declare it as a string",
+			partner, m.Claim, declared.DataType)
 	}
 }
 
@@ -148,9 +153,11 @@ func (v *provider) steps(p *trustframework.Policy, t *trustframework.TechnicalPr
 				}
 				const do = "; call it from ValidationTechnicalProfiles of a self-asserted technical profile, or from an action of a display control"
 				if v.stepError != "" {
-					r.say(x.At, trustframework.Broken, "step %d of %s calls the %s profile %s, where B2C fails with \"%s\"%s", s.Order, j.ID, v.name, t.ID, v.stepError, do)
+					r.say(x.At, trustframework.Broken, "step %d of %s calls the %s profile %s, where B2C fails with \"%s\"%s",
+						s.Order, j.ID, v.name, t.ID, v.stepError, do)
 				} else {
-					r.say(x.At, trustframework.Odd, "step %d of %s calls the %s profile %s, which B2C documents as a validation technical profile alone%s", s.Order, j.ID, v.name, t.ID, do)
+					r.say(x.At, trustframework.Odd, "step %d of %s calls the %s profile %s, which B2C documents as a validation technical profile alone%s",
+						s.Order, j.ID, v.name, t.ID, do)
 				}
 			}
 		}

@@ -68,7 +68,7 @@ func TestCheck(t *testing.T) {
 		"an output of nobody": {codes(strings.Replace(generateClaims, `<OutputClaims>`, `<OutputClaims><OutputClaim ClaimTypeReferenceId="typed" />`, 1)), odd, "output claim for typed"},
 
 		"out of range":       {wrong(otp.OneTimePasswordHandler, generateClaims, "Operation=GenerateCode", "CodeLength=3"), broken, "CodeLength that is out of range"},
-		"four digits":        {wrong(otp.OneTimePasswordHandler, generateClaims, "Operation=GenerateCode", "CodeLength=4"), odd, "one person in 2000"},
+		"four digits":        {wrong(otp.OneTimePasswordHandler, generateClaims, "Operation=GenerateCode", "CodeLength=4"), odd, "one code in 2000"},
 		"a code for long":    {wrong(otp.OneTimePasswordHandler, generateClaims, "Operation=GenerateCode", "ReuseSameCode=true", "CodeExpirationInSeconds=601"), odd, "same code over again"},
 		"a code for 60 s":    {wrong(otp.OneTimePasswordHandler, generateClaims, "Operation=GenerateCode", "CodeExpirationInSeconds=60"), odd, "raise CodeExpirationInSeconds"},
 		"no bound of codes":  {profile("P", otp.OneTimePasswordHandler, generateClaims, "Operation=GenerateCode"), odd, "has no NumCodeGenerationAttempts"},

@@ -294,6 +294,29 @@ func TestParallelTries(t *testing.T) {
 	})
 }
 
+func TestParallelRequests(t *testing.T) {
+	inBubble(t, both("NumCodeGenerationAttempts=3", "ReuseSameCode=true"), func(b *bench) {
+		told := make(chan error)
+		for range 30 {
+			go func() {
+				told <- (&otp.OneTimePassword{Engine: b.engine}).Run(context.Background(), call(t, b.policy, "Generate", "identifier", "x"))
+			}()
+		}
+		made := 0
+		for range 30 {
+			switch err := <-told; {
+			case err == nil:
+				made++
+			case failure(b.t, err).Key != "UserMessageIfMaxNumberOfCodeGenerated":
+				b.t.Error(err)
+			}
+		}
+		if made != 3 {
+			b.t.Errorf("of 30 requests at once %d got a code, want 3", made)
+		}
+	})
+}
+
 func TestLimitsBeyondThePolicy(t *testing.T) {
 	inBubble(t, both("NumRetryAttempts=5"), func(b *bench) {
 		b.engine.Limits = passcode.Limits{Guesses: []passcode.Quota{{Count: 1, Window: time.Hour}}, Generations: []passcode.Quota{{Count: 1, Window: time.Hour}}}

@@ -20,13 +20,16 @@ func lintGenerateCode(p *trustframework.Policy, t *trustframework.TechnicalProfi
 	if broken(t, found) == nil {
 		length, _ := t.Metadata.Get(codeLength)
 		if terms.Length == 4 && terms.Tries >= 5 {
-			r.say(length.At, trustframework.Odd, "has codes of 4 characters and %d tries each: one person in %d is guessed at random; lengthen the code, or lower %s", terms.Tries, codes(terms)/terms.Tries, retryAttempts)
+			r.say(length.At, trustframework.Odd, "has codes of 4 characters and %d tries each: one code in %d is guessed at random; lengthen the code, or lower %s",
+				terms.Tries, codes(terms)/terms.Tries, retryAttempts)
 		}
 		if reuse, _ := t.Metadata.Get(reuseSameCode); !terms.FreshCode && terms.Lifetime > 10*time.Minute {
-			r.say(reuse.At, trustframework.Odd, "hands the same code over again for %v after each request, so that one code may live for hours; set %s to false, or shorten %s", terms.Lifetime, reuseSameCode, codeExpiration)
+			r.say(reuse.At, trustframework.Odd, "hands the same code over again for %v after each request, so that one code may live for hours; set %s to false, or shorten %s",
+				terms.Lifetime, reuseSameCode, codeExpiration)
 		}
 		if expiration, _ := t.Metadata.Get(codeExpiration); terms.Lifetime <= time.Minute {
-			r.say(expiration.At, trustframework.Odd, "has codes that live for %v, in which many a message does not arrive; raise %s", terms.Lifetime, codeExpiration)
+			r.say(expiration.At, trustframework.Odd, "has codes that live for %v, in which many a message does not arrive; raise %s",
+				terms.Lifetime, codeExpiration)
 		}
 		if _, there := t.Metadata.Get(generationAttempts); !there {
 			r.say(t.At, trustframework.Odd, "has no %s, so that 10 codes may be asked for; set it to what a person needs, such as 3", generationAttempts)
@@ -54,7 +57,8 @@ func (r *reading) leaks(p *trustframework.Policy) {
 func (r *reading) leak(outputs []trustframework.ClaimMapping, claim, whose, where string) {
 	for _, out := range outputs {
 		if strings.EqualFold(strings.TrimSpace(out.Claim), strings.TrimSpace(claim)) {
-			r.say(out.At, trustframework.Odd, "has its code in the claim %s, which is an output claim of %s and so goes to %s; remove it there", claim, whose, where)
+			r.say(out.At, trustframework.Odd, "has its code in the claim %s, which is an output claim of %s and so goes to %s; remove it there",
+				claim, whose, where)
 		}
 	}
 }

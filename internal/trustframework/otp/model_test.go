@@ -63,7 +63,7 @@ func (m *model) verify(now time.Time, code string) (key string) {
 // TestAgainstTheDecisionTable walks the profiles at random, and holds every answer against the model's.
 func TestAgainstTheDecisionTable(t *testing.T) {
 	identifiers := []string{"lea@example.org", "ada@example.org", "+33 6 12"}
-	for seed := range uint64(10) {
+	for seed := range uint64(6) {
 		dice := rand.New(rand.NewPCG(seed, 5))
 		seconds, tries, generations, reuse := 60+dice.IntN(3)*60, 1+dice.IntN(4), 3+dice.IntN(9), dice.IntN(2) == 0
 		settings := []string{fmt.Sprint("CodeExpirationInSeconds=", seconds), fmt.Sprint("NumRetryAttempts=", tries),

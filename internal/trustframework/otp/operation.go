@@ -33,7 +33,7 @@ type operation struct {
 	// settings are the keys of metadata that it reads beside Operation.
 	settings []string
 	// keys say under which message key each reason of the engine is told; other is for what has no key of its own, last
-	// for the wrong code that used up the tries.
+	// for the wrong code that used up the tries, where codes are tried.
 	keys        map[passcode.Reason]string
 	other, last string
 	// lint looks for what of the settings is better otherwise.

@@ -104,7 +104,7 @@ func (h *OneTimePassword) About(t *trustframework.TechnicalProfile) execute.Abou
 
 // address is the person's, for limits of networks; empty if it is not known.
 func address(c *execute.Call) string {
-	if !c.Scene.IP.IsValid() {
+	if !c.Scene.IP.IsValid() || c.Scene.IP.IsUnspecified() {
 		return ""
 	}
 	return c.Scene.IP.String()

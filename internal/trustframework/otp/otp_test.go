@@ -245,6 +245,17 @@ func TestGenerateCodeByDefault(t *testing.T) {
 	}
 }
 
+func TestAddressesOfNobody(t *testing.T) {
+	policy := parts{profiles: generateCode() + sendCode()}.load(t)
+	for _, ip := range []netip.Addr{{}, netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
+		made, sent, s := call(t, policy, "Generate", "identifier", "x"), call(t, policy, "Send", "emailAddress", "lea@example.org"), &stub{}
+		made.Scene.IP, sent.Scene.IP = ip, ip
+		if err := errors.Join(s.run(t, made), s.run(t, sent)); err != nil || s.generation.IP != "" || s.request.IP != "" {
+			t.Errorf("%v: %v, %q and %q", ip, err, s.generation.IP, s.request.IP)
+		}
+	}
+}
+
 // TestOtpGenerated has a runner take the code over into the claim that the policy names.
 func TestOtpGenerated(t *testing.T) {
 	policy := parts{profiles: generateCode()}.load(t)

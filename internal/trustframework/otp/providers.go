@@ -20,8 +20,8 @@ var oneTimePassword = provider{
 					passcode.InvalidRecipient, passcode.InvalidRequest, passcode.Suppressed, passcode.UnknownPolicy, passcode.NotFound,
 					passcode.Ended, passcode.DestinationRefused, passcode.NoRoute, passcode.KeyReused},
 			}),
-			other: sessionConflict, last: maxRetryAttempted,
-			lint: lintGenerateCode, about: aboutGenerateCode(),
+			other: sessionConflict,
+			lint:  lintGenerateCode, about: aboutGenerateCode(),
 		},
 		{
 			name: "VerifyCode", inputs: []string{identifier, otpToVerify},
@@ -56,7 +56,7 @@ var sspr = provider{
 					passcode.CodeReplaced, passcode.InvalidRecipient, passcode.InvalidRequest, passcode.Suppressed, passcode.UnknownPolicy,
 					passcode.NotFound, passcode.Ended, passcode.DestinationRefused, passcode.NoRoute, passcode.KeyReused},
 			}),
-			other: internalError, last: internalError,
+			other: internalError,
 			about: aboutSendCode(),
 		},
 		{
