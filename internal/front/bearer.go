@@ -17,12 +17,14 @@ type Gate struct {
 	Log    *slog.Logger
 	// Admin passes keys that may change settings instead of those of applications.
 	Admin bool
+	// Basic takes the key as the password of HTTP Basic too (RFC 7617), whatever the user name.
+	Basic bool
 }
 
 // Guard is next behind the gate.
 func (g Gate) Guard(next func(http.ResponseWriter, *http.Request, access.Caller)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, ok := bearer(r.Header["Authorization"])
+		token, ok := g.token(r.Header["Authorization"])
 		if !ok {
 			g.challenge(w, r, token == "")
 			return
@@ -48,13 +50,16 @@ func (g Gate) Guard(next func(http.ResponseWriter, *http.Request, access.Caller)
 // challenge answers 401 (RFC 6750 §3): with no error code when no key was presented, else with invalid_token, which
 // covers malformed, unknown and revoked keys alike (§3.1).
 func (g Gate) challenge(w http.ResponseWriter, r *http.Request, absent bool) {
+	if g.Basic {
+		w.Header().Add("WWW-Authenticate", `Basic realm="otpost", charset="UTF-8"`)
+	}
 	if absent {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="otpost"`)
+		w.Header().Add("WWW-Authenticate", `Bearer realm="otpost"`)
 		Problem{Status: http.StatusUnauthorized, Code: "key_missing", Title: "API key missing",
 			Detail: "Send the application's API key as Authorization: Bearer KEY."}.Write(w, r)
 		return
 	}
-	w.Header().Set("WWW-Authenticate",
+	w.Header().Add("WWW-Authenticate",
 		`Bearer realm="otpost", error="invalid_token", error_description="the API key is malformed, unknown or revoked"`)
 	Problem{Status: http.StatusUnauthorized, Code: "key_invalid", Title: "API key not valid",
 		Detail: "The API key is malformed, unknown or revoked."}.Write(w, r)
@@ -65,6 +70,18 @@ func forbid(w http.ResponseWriter, r *http.Request, p Problem) {
 	w.Header().Set("WWW-Authenticate", `Bearer realm="otpost", error="insufficient_scope"`)
 	p.Status = http.StatusForbidden
 	p.Write(w, r)
+}
+
+// token reads the key out of the Authorization headers, as bearer does.
+func (g Gate) token(headers []string) (token string, ok bool) {
+	if !g.Basic || len(headers) != 1 {
+		return bearer(headers)
+	}
+	_, password, basic := (&http.Request{Header: http.Header{"Authorization": headers}}).BasicAuth()
+	if !basic {
+		return bearer(headers)
+	}
+	return bearer([]string{"Bearer " + password})
 }
 
 // bearer reads the token out of the Authorization headers. ok is false when there is none that could be a key; token

@@ -3,6 +3,7 @@ package front_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"io"
 	"log/slog"
@@ -61,6 +62,40 @@ func TestGate(t *testing.T) {
 		})
 	}
 }
+
+func TestGateThatTakesBasic(t *testing.T) {
+	const invalid = `Bearer realm="otpost", error="invalid_token"`
+	for name, c := range map[string]struct {
+		headers []string
+		status  int
+	}{
+		"the key as the password":    {[]string{"Basic " + encoded("otpost:good.key-1")}, 200},
+		"without a user name":        {[]string{"Basic " + encoded(":good.key-1")}, 200},
+		"as a bearer token":          {[]string{"Bearer good.key-1"}, 200},
+		"the key as the user name":   {[]string{"Basic " + encoded("good.key-1:")}, 401},
+		"another key":                {[]string{"Basic " + encoded("otpost:other")}, 401},
+		"not Base64":                 {[]string{"Basic good.key-1"}, 401},
+		"twice":                      {[]string{"Basic " + encoded("otpost:good.key-1"), "Basic " + encoded("otpost:good.key-1")}, 401},
+		"a key with a line after it": {[]string{"Basic " + encoded("otpost:good.key-1\n")}, 401},
+	} {
+		r := httptest.NewRequest("POST", "/", nil)
+		r.Header["Authorization"] = c.headers
+		w := httptest.NewRecorder()
+		front.Gate{Access: doorman{}, Basic: true}.Guard(func(http.ResponseWriter, *http.Request, access.Caller) {}).ServeHTTP(w, r)
+		if w.Code != c.status {
+			t.Errorf("%s: status is %d, want %d", name, w.Code, c.status)
+		}
+		challenges := w.Header().Values("WWW-Authenticate")
+		if c.status == 401 && (len(challenges) != 2 || !strings.HasPrefix(challenges[0], "Basic ") || !strings.HasPrefix(challenges[1], "Bearer ")) {
+			t.Errorf("%s: challenges are %q", name, challenges)
+		}
+		if name == "another key" && !strings.HasPrefix(challenges[1], invalid) {
+			t.Errorf("%s: challenge is %s", name, challenges[1])
+		}
+	}
+}
+
+func encoded(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
 
 func gate(a access.Authenticator, log *slog.Logger) http.Handler {
 	return front.Gate{Access: a, Log: log}.Guard(func(w http.ResponseWriter, _ *http.Request, c access.Caller) {
