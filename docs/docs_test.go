@@ -247,11 +247,11 @@ func TestDefaultsAreTrue(t *testing.T) {
 }
 
 // variable is the name of an environment variable of ours, of a file that holds one's value, or of the command line.
-var variable = regexp.MustCompile(`\bOTPOST_[A-Z_]*[A-Z]\b`)
+var variable = regexp.MustCompile(`\bOTPOST_[A-Z0-9_]*[A-Z]\b`)
 
 // TestVariablesExist finds names of variables that no program reads.
 func TestVariablesExist(t *testing.T) {
-	known := []string{"OTPOST_CONFIG", "OTPOST_KEY", "OTPOST_URL", "OTPOST_ENTRA_TOKEN", "OTPOST_FAULTPOINT"}
+	known := []string{"OTPOST_CONFIG", "OTPOST_KEY", "OTPOST_URL", "OTPOST_ENTRA_TOKEN", "OTPOST_FAULTPOINT", "OTPOST_B2C_PACKS"}
 	for _, s := range config.Settings() {
 		known = append(known, s.Env)
 	}

@@ -24,6 +24,12 @@ func (c *Config) check() Problems {
 	if !c.MailURL.IsZero() && c.MailFrom.Address == "" {
 		wrong("mail_from", "mail_url is set and no sender is", "set mail_from to an address the mail server lets you use")
 	}
+	if c.Production && c.B2CPage {
+		wrong("b2c_page", "in production anybody could have messages sent from it", "set b2c_page to false, and call the policies with a key")
+	}
+	if c.B2CPage && c.B2CPolicies == "" {
+		wrong("b2c_policies", "b2c_page is set and there are no policies to show", "set b2c_policies to the folder with the policy files")
+	}
 	c.checkEntra(wrong)
 	c.checkFunction(wrong)
 	return problems

@@ -81,6 +81,17 @@ type Config struct {
 	EntraFunctionKey     Secret        `name:"entra_function_key" group:"Entra" secret:"true" placeholder:"KEY" doc:"A second secret that the receiver's URL must carry as ?code=KEY. Empty asks for none."`
 	EntraApplication     string        `name:"entra_application" group:"Entra" placeholder:"NAME" doc:"Application that Entra's messages count for. Empty means the one the event names."`
 
+	B2CPolicies     string        `name:"b2c_policies" group:"B2C" placeholder:"PATH" doc:"Folder of Azure AD B2C custom policies (*.xml, at any depth) that can be called below /b2c/. Empty turns the door off."`
+	B2CSettings     Pairs         `name:"b2c_settings" group:"B2C" placeholder:"NAME=VALUE,..." doc:"What stands for {Settings:NAME} in the policies. Secrets do not belong here: they are policy keys."`
+	B2CKeys         string        `name:"b2c_keys" group:"B2C" placeholder:"PATH" doc:"Folder with the policy keys, one file each, named as the StorageReferenceId of a policy, such as B2C_1A_SendGridKey; others than the owner may not read them."`
+	B2CState        B2CStateMode  `name:"b2c_state" default:"session" enum:"session,identifier" group:"B2C" doc:"What a code belongs to: session as in B2C, where a call without the token of the last one finds no code, or identifier for callers that cannot carry a token, where each identifier has one live code in a policy."`
+	B2CIssuer       string        `name:"b2c_issuer" group:"B2C" form:"line" placeholder:"NAME" doc:"What {AuthenticatorIssuer} stands for, the name that authenticator apps show. Empty means the tenant of the policy."`
+	B2CTOTPWindow   time.Duration `name:"b2c_totp_window" default:"30s" min:"0s" max:"5m" group:"B2C" doc:"How late the code of an authenticator app may come, in steps of 30 s. B2C itself takes codes for some minutes; every step makes a guess likelier to be right."`
+	B2CAccounts     SecretURL     `name:"b2c_accounts" group:"B2C" secret:"true" placeholder:"URL" doc:"Service that is asked for the accounts that directory profiles read. Without one these profiles are refused."`
+	B2CAccountsKey  Secret        `name:"b2c_accounts_key" group:"B2C" secret:"true" placeholder:"KEY" doc:"Bearer token that b2c_accounts is asked with."`
+	B2CAllowPrivate bool          `name:"b2c_allow_private" default:"false" group:"B2C" doc:"Lets RESTful profiles call services at private and loopback addresses."`
+	B2CPage         bool          `name:"b2c_page" default:"false" group:"B2C" doc:"Shows the pages of the policies in a browser, to try them by hand. They ask for no key, and whoever reaches them can have messages sent, so production refuses it."`
+
 	origins map[string]Origin
 }
 

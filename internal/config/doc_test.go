@@ -72,7 +72,7 @@ func TestExampleIsTrue(t *testing.T) {
 	if err := config.WriteExample(&b); err != nil {
 		t.Fatal(err)
 	}
-	text := regexp.MustCompile(`(?m)^#([a-z_]+:)`).ReplaceAllString(b.String(), "$1")
+	text := regexp.MustCompile(`(?m)^#([a-z0-9_]+:)`).ReplaceAllString(b.String(), "$1")
 	c := load(t, config.Sources{Path: write(t, text)})
 	got, want := c.Entries(), config.Default().Entries()
 	for i := range want {

@@ -37,3 +37,12 @@ const (
 	UnknownAccept UnknownMode = "accept"
 	UnknownRefuse UnknownMode = "refuse"
 )
+
+// B2CStateMode is what a code of a B2C policy belongs to.
+type B2CStateMode string
+
+// The two ways to find a code.
+const (
+	B2CSession    B2CStateMode = "session"
+	B2CIdentifier B2CStateMode = "identifier"
+)

@@ -159,6 +159,8 @@ func (f field) example() string {
 		return "a URL such as smtp://user:password@mail.example.com:587?tls=starttls"
 	case "mail_from":
 		return "an address such as code@example.com, or Shop <code@example.com>"
+	case "b2c_settings":
+		return "pairs such as Tenant=contoso.onmicrosoft.com,Environment=test"
 	case "entra_issuers":
 		return "pairs such as https://login.example.com/v2.0=https://login.example.com/v2.0/.well-known/openid-configuration"
 	case "entra_subdomain":

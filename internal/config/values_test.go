@@ -42,6 +42,11 @@ func TestWrongValues(t *testing.T) {
 		{"limit_guesses", "5/1ms", "window 1ms is outside 1s to 720h"},
 		{"entra_tenant_id", "contoso", "it is not a GUID"},
 		{"entra_subdomain", "contoso.ciamlogin.com", "it is not one label of a host name"},
+		{"b2c_settings", "Tenant", `"Tenant" has no equals sign between name and value`},
+		{"b2c_settings", "=contoso", `"=contoso" has no name`},
+		{"b2c_settings", "Tenant=a,tenant=b", `"tenant" is set twice`},
+		{"b2c_state", "both", "it is none of the choices"},
+		{"b2c_totp_window", "6m", "it is above 5m"},
 		{"entra_issuers", "https://login.example.com", `"https://login.example.com" has no equals sign between issuer and metadata URL`},
 	} {
 		_, err := config.Load(config.Sources{Flags: map[string]string{c.setting: c.text}})
@@ -69,6 +74,8 @@ func TestValuesThatAreWrongTogether(t *testing.T) {
 		{"no sender", map[string]string{"mail_url": "smtp://localhost"}, "mail_from"},
 		{"no audience", map[string]string{"entra_tenant_id": "11111111-2222-3333-4444-555555555555"}, "entra_audience"},
 		{"no tenant", map[string]string{"entra_audience": "api://x"}, "entra_tenant_id"},
+		{"pages of policies in production", map[string]string{"production": "true", "b2c_page": "true", "b2c_policies": "p"}, "b2c_page"},
+		{"pages of no policies", map[string]string{"b2c_page": "true"}, "b2c_policies"},
 		{"subdomain alone", map[string]string{"entra_subdomain": "contoso"}, "entra_tenant_id"},
 	} {
 		_, err := config.Load(config.Sources{Flags: c.flags})
