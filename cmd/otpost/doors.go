@@ -55,6 +55,11 @@ func (s *server) mount(routes front.Routes) error {
 		}
 	}
 	s.receiptsDoor().Mount(routes)
+	if door := s.policyDoor(); door != nil {
+		if err := door.Mount(routes); err != nil {
+			return err
+		}
+	}
 	return front.Landing{Shell: s.shell, Note: s.note(), Links: s.links()}.Mount(routes)
 }
 
@@ -85,6 +90,9 @@ func (s *server) links() []front.Link {
 	links := []front.Link{{Text: "API", Path: "/docs", About: "The REST API: issue a passcode, verify it."}}
 	if inboxAllowed(s.settings) {
 		links = append([]front.Link{{Text: "Inbox", Path: "/inbox", About: "Every message, as a person would get it."}}, links...)
+	}
+	if policyPagesAllowed(s.settings) {
+		links = append(links, front.Link{Text: "Policies", Path: "/b2c", About: "The B2C policies, to try them by hand."})
 	}
 	return append(links, front.Link{Text: "Health", Path: "/readyz", About: "Whether this process is ready for work."})
 }

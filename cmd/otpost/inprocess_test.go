@@ -48,6 +48,7 @@ func startInProcess(t *testing.T, change func(*config.Config)) *inProcess {
 	c.Inbox = config.InboxOn
 	c.EntraAudience = []string{demoAudience}
 	c.EntraFunctionKey = testFunctionKey
+	c.B2CPolicies, c.B2CPage = filepath.Join("testdata", "policies"), true
 	if change != nil {
 		change(c)
 	}

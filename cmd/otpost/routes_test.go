@@ -39,6 +39,8 @@ const (
 	asksRelay   verb = "Relay"
 	// asksDevices asks the authenticators, which know no passcode, and never the engine.
 	asksDevices verb = "authenticators"
+	// asksPolicies runs a B2C policy, whose codes are its own and open nothing else.
+	asksPolicies verb = "policies"
 	// asksVerify tries a code and spends the guess budget of the recipient. There is no other way to try one.
 	asksVerify verb = "Verify"
 )
@@ -101,6 +103,16 @@ var routesOfPasscodes = []routeRow{
 	{"/receipts/{provider}", byProof, asksNothing},
 	{"/receipts/{provider}/{secret}", byProof, asksNothing},
 
+	{"POST /b2c/{policy}/technicalprofiles/{id}", withKey, asksPolicies},
+	{"POST /b2c/{policy}/displaycontrols/{id}/{action}", withKey, asksPolicies},
+
+	// Mounted with b2c_page alone, and never in production: whoever reaches them can have messages sent.
+	{"GET /b2c", free, asksNothing},
+	{"GET /b2c/{policy}/technicalprofiles/{id}", free, asksPolicies},
+	{"POST /b2c/{policy}/technicalprofiles/{id}/page", free, asksPolicies},
+	{"GET /b2c/{policy}/displaycontrols/{id}", free, asksPolicies},
+	{"POST /b2c/{policy}/displaycontrols/{id}", free, asksPolicies},
+
 	// Mounted with the built-in inbox alone, which shows every code to whoever reaches it.
 	{"GET /inbox", free, asksNothing},
 	{"GET /inbox/{id}", free, asksNothing},
@@ -135,11 +147,12 @@ func TestEveryRouteHasItsRow(t *testing.T) {
 	}
 	inProduction := mountedBy(t, startInProcess(t, func(c *config.Config) { c.Production = true }).server)
 	for _, pattern := range inProduction {
-		if strings.Contains(pattern, "inbox") {
+		if i := slices.IndexFunc(routesOfThePublicListener, func(r routeRow) bool { return r.pattern == pattern }); strings.Contains(pattern, "inbox") ||
+			strings.Contains(pattern, "/b2c") && routesOfThePublicListener[i].guard == free {
 			t.Errorf("%s is open in production", pattern)
 		}
 	}
-	if len(inProduction) != len(everything)-4 {
+	if len(inProduction) != len(everything)-4-5 {
 		t.Errorf("in production %q are mounted", inProduction)
 	}
 }
@@ -368,7 +381,8 @@ func reach(pattern, id, body string, query url.Values) *http.Request {
 	if !found {
 		method, path = "POST", pattern
 	}
-	path = strings.Replace(path, "{provider}", reportingProvider, 1)
+	path = strings.NewReplacer("{provider}", reportingProvider, "{policy}/technicalprofiles/{id}", "MailCode/technicalprofiles/VerifyOtp",
+		"{policy}/displaycontrols/{id}", "MailCode/displaycontrols/mailControl", "{action}", "VerifyCode").Replace(path)
 	path = wildcard.ReplaceAllString(strings.ReplaceAll(path, "{$}", ""), id)
 	if len(query) > 0 {
 		path += "?" + query.Encode()
@@ -408,7 +422,7 @@ func (p *inProcess) entra(t *testing.T, pattern, to, code string) *http.Request 
 // bodiesWith are the bodies of all routes that have one, each with the code where it fits, and none.
 func bodiesWith(to, code string) []string {
 	return []string{everyMember(to, code), `{"to":"` + to + `","code":"` + code + `","purpose":"sign_in"}`,
-		`{"code":"` + code + `"}`, `{"to":"` + to + `","purpose":"sign_in","metadata":{"code":"` + code + `"}}`, `{}`, ""}
+		`{"email":"` + to + `","code":"` + code + `"}`, `{"code":"` + code + `"}`, `{"to":"` + to + `","purpose":"sign_in","metadata":{"code":"` + code + `"}}`, `{}`, ""}
 }
 
 func everyMember(to, code string) string {

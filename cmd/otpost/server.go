@@ -23,6 +23,8 @@ import (
 	"github.com/otpost/otpost/internal/registry"
 	"github.com/otpost/otpost/internal/seal"
 	"github.com/otpost/otpost/internal/store"
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/execute"
 )
 
 // tenant is the one tenant that this release serves. Every key carries it all the same.
@@ -56,6 +58,10 @@ type server struct {
 	metrics        *metrics
 	health         *front.Health
 	shell          *front.Shell
+	ring           *seal.Ring
+	// policies are nil without B2C policies; runner runs them.
+	policies *trustframework.Set
+	runner   *execute.Runner
 	// demo opens what only a demonstration may: see demo.go.
 	demo bool
 }
@@ -185,6 +191,10 @@ func (s *server) wire(ctx context.Context, ring *seal.Ring, more []extension.Tru
 		ConfirmWithin: authenticator.DefaultConfirmWithin, Now: now, Rand: rand.Reader, Observe: s.metrics.observeDevice}
 	s.keys = &access.Keys{Store: s.db, Remember: rememberKeys, Now: now, NewID: outbox.NewID}
 	if s.shell, err = front.NewShell(s.log, s.links()...); err != nil {
+		return err
+	}
+	s.ring = ring
+	if err := s.wirePolicies(); err != nil {
 		return err
 	}
 	s.health = &front.Health{Log: s.log, Fresh: time.Second, Checks: []front.Check{{Name: "database", Check: s.db.Ping},

@@ -76,6 +76,9 @@ func (s *Session) control(id string) *Control {
 type Scene struct {
 	// Tenant and Application are whose codes are made, as the engine knows them.
 	Tenant, Application string
+	// ApplicationName is what messages call the application, Domain the host that their last line is bound to; each may be
+	// empty.
+	ApplicationName, Domain string
 	// Locale is a BCP 47 tag or an Accept-Language list.
 	Locale string
 	// IP is the person's.

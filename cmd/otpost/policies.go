@@ -1,0 +1,174 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/otpost/otpost/internal/config"
+	b2cdoor "github.com/otpost/otpost/internal/front/b2c"
+	"github.com/otpost/otpost/internal/passcode"
+	"github.com/otpost/otpost/internal/qr"
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/accounts"
+	"github.com/otpost/otpost/internal/trustframework/execute"
+	"github.com/otpost/otpost/internal/trustframework/otp"
+)
+
+// wirePolicies opens what B2C policies need, if there are any.
+func (s *server) wirePolicies() (err error) {
+	if s.settings.B2CPolicies == "" {
+		return nil
+	}
+	if s.policies, err = openPolicies(s.settings, s.log); err != nil {
+		return err
+	}
+	s.runner, err = s.policyRunner()
+	return err
+}
+
+// openPolicies reads the B2C policies that the settings name, and says in the log what of them cannot be used.
+func openPolicies(c *config.Config, log *slog.Logger) (*trustframework.Set, error) {
+	info, err := os.Stat(c.B2CPolicies)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("setting b2c_policies: %w", err)
+	case !info.IsDir():
+		return nil, fmt.Errorf("setting b2c_policies: %s is a file; name the folder that holds the policy files", c.B2CPolicies)
+	}
+	set, err := trustframework.Load(os.DirFS(c.B2CPolicies), trustframework.Options{Settings: c.B2CSettings.Map()})
+	if err != nil {
+		return nil, fmt.Errorf("setting b2c_policies: %w", err)
+	}
+	logPolicies(set, c.B2CPolicies, log)
+	return set, nil
+}
+
+// logPolicies names the first few problems; there can be thousands, and a command lists them.
+func logPolicies(set *trustframework.Set, folder string, log *slog.Logger) {
+	const most = 5
+	count := 0
+	for _, p := range set.Problems {
+		if p.Weight == trustframework.Odd {
+			continue
+		}
+		if count++; count <= most {
+			log.Warn("policy file", "at", p.At.String(), "weight", p.Weight.String(), "problem", p.Reason)
+		}
+	}
+	if count > most {
+		log.Warn("more problems with policy files; see otpost policy check", "folder", folder, "count", count)
+	}
+	log.Info("policies are read", "folder", folder, "policies", len(set.Policies), "problems", count)
+}
+
+// policyRunner runs policies with all kinds of technical profiles that there are.
+func (s *server) policyRunner() (*execute.Runner, error) {
+	c := s.settings
+	directory := &accounts.Handler{}
+	if !c.B2CAccounts.IsZero() {
+		service, err := accounts.NewService(c.B2CAccounts.Reveal().String(), c.B2CAccountsKey.Reveal())
+		if err != nil {
+			return nil, fmt.Errorf("setting b2c_accounts: %w", err)
+		}
+		directory.Directory = service
+	}
+	return &execute.Runner{Issuer: c.B2CIssuer, Rand: rand.Reader, Now: now, Handlers: map[string]execute.Handler{
+		otp.OneTimePasswordHandler: &otp.OneTimePassword{Engine: s.engine},
+		otp.SSPRHandler:            &otp.SSPR{Engine: s.engine, Application: callerOf},
+		accounts.Kind:              directory,
+	}}, nil
+}
+
+// callerOf is on whose behalf a policy's messages are sent.
+func callerOf(_ *trustframework.Policy, scene *execute.Scene) passcode.Application {
+	return passcode.Application{ID: scene.Application, Name: scene.ApplicationName, Domain: scene.Domain}
+}
+
+// policyDoor is nil where no policies are set.
+func (s *server) policyDoor() *b2cdoor.Handler {
+	if s.policies == nil {
+		return nil
+	}
+	c := s.settings
+	return &b2cdoor.Handler{Runner: s.runner, Policies: s.policies, Seal: s.ring, Access: s.keys, Log: s.log, Now: clock,
+		NewID: rand.Text, ByIdentifier: c.B2CState == config.B2CIdentifier, Page: policyPagesAllowed(c), Shell: s.shell, QR: qr.Draw,
+		Visitor: b2cdoor.Visitor{Tenant: tenant, Application: "b2c_page", Name: "otpost"},
+		Secure:  c.PublicURL != nil && c.PublicURL.Scheme == "https"}
+}
+
+func policyPagesAllowed(c *config.Config) bool {
+	return c.B2CPage && c.B2CPolicies != "" && !c.Production
+}
+
+// The bounds of policy keys.
+const (
+	maxPolicyKey  = 64 << 10
+	maxPolicyKeys = 1000
+)
+
+// policyKeys reads the keys that policies name by their StorageReferenceId, which are told apart without case. Each is a
+// file of its own, so that a secret of Kubernetes or Docker can be mounted as it is.
+func policyKeys(folder string) (func(storage string) (string, bool), error) {
+	keys := map[string]string{}
+	find := func(storage string) (string, bool) {
+		key, ok := keys[strings.ToLower(strings.TrimSpace(storage))]
+		return key, ok
+	}
+	if folder == "" {
+		return find, nil
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("setting b2c_keys: %w", err)
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), ".") { // Kubernetes keeps the files of a mount in a hidden folder
+			continue
+		}
+		name := strings.ToLower(entry.Name())
+		if _, twice := keys[name]; twice {
+			return nil, fmt.Errorf("setting b2c_keys: %s is there twice; names of keys are told apart without case", entry.Name())
+		}
+		if keys[name], err = policyKey(filepath.Join(folder, entry.Name())); err != nil {
+			return nil, fmt.Errorf("setting b2c_keys: %w", err)
+		}
+		if len(keys) > maxPolicyKeys {
+			return nil, fmt.Errorf("setting b2c_keys: %s holds more than %d files", folder, maxPolicyKeys)
+		}
+	}
+	return find, nil
+}
+
+// policyKey reads one key. A file that others may read is refused, as the key ring is.
+func policyKey(path string) (string, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return "", err
+	case !info.Mode().IsRegular():
+		return "", fmt.Errorf("%s is no file; keep one file for each key in the folder", path)
+	case info.Mode().Perm()&0o077 != 0:
+		return "", fmt.Errorf("%s has the mode %04o, so others can read the key; run: chmod 600 %s", path, info.Mode().Perm(), path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxPolicyKey+1))
+	switch {
+	case err != nil:
+		return "", err
+	case len(text) > maxPolicyKey:
+		return "", fmt.Errorf("%s is larger than %d bytes", path, maxPolicyKey)
+	case strings.TrimSpace(string(text)) == "":
+		return "", errors.New(path + " is empty; write the key into it")
+	}
+	return strings.TrimSpace(string(text)), nil
+}

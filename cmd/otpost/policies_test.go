@@ -1,0 +1,232 @@
+package main
+
+import (
+	"encoding/json"
+	"html"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/otpost/otpost/internal/config"
+)
+
+// policyAnswer is what a call of a policy is answered with.
+type policyAnswer struct {
+	Email       string
+	Otp         string
+	Session     string `json:"otpost_session"`
+	Status      int
+	Code        string
+	UserMessage string
+}
+
+func (p *inProcess) callPolicy(t *testing.T, path string, claims map[string]string) (int, policyAnswer) {
+	t.Helper()
+	body, err := json.Marshal(claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a policyAnswer
+	w := p.call(t, "POST", "/b2c/MailCode/"+path, string(body), &a)
+	return w.Code, a
+}
+
+// TestAPolicyIsCalledAsALivingOneWould makes and verifies codes over the door, in one session and without one.
+func TestAPolicyIsCalledAsALivingOneWould(t *testing.T) {
+	p := startInProcess(t, nil)
+	const to = "lea@example.org"
+	status, made := p.callPolicy(t, "technicalprofiles/GenerateOtp", map[string]string{"email": to})
+	if status != http.StatusOK || len(made.Otp) != 6 || made.Session == "" {
+		t.Fatalf("generate: %d %+v", status, made)
+	}
+	status, lost := p.callPolicy(t, "technicalprofiles/VerifyOtp", map[string]string{"email": to, "code": made.Otp})
+	if status != http.StatusConflict || lost.Code != "UserMessageIfSessionDoesNotExist" {
+		t.Errorf("verify without the session: %d %+v", status, lost)
+	}
+	status, wrong := p.callPolicy(t, "technicalprofiles/VerifyOtp", map[string]string{"email": to, "code": otherCode(made.Otp), "otpost_session": made.Session})
+	if status != http.StatusConflict || wrong.Status != http.StatusConflict || wrong.Code != "UserMessageIfVerificationFailedRetryAllowed" ||
+		wrong.UserMessage != "That code is incorrect. Please try again." || wrong.Session == "" {
+		t.Errorf("verify a wrong code: %d %+v", status, wrong)
+	}
+	status, right := p.callPolicy(t, "technicalprofiles/VerifyOtp", map[string]string{"email": to, "code": made.Otp, "otpost_session": wrong.Session})
+	if status != http.StatusOK {
+		t.Errorf("verify the right code: %d %+v", status, right)
+	}
+}
+
+// TestADisplayControlSendsAndVerifies goes by the message that a person gets.
+func TestADisplayControlSendsAndVerifies(t *testing.T) {
+	p := startInProcess(t, nil)
+	const to = "ada@example.org"
+	status, sent := p.callPolicy(t, "displaycontrols/mailControl/SendCode", map[string]string{"email": to})
+	if status != http.StatusOK || sent.Email != to {
+		t.Fatalf("send: %d %+v", status, sent)
+	}
+	code := sixDigits.FindString(p.message(t, to).Text)
+	status, told := p.callPolicy(t, "displaycontrols/mailControl/VerifyCode", map[string]string{"email": to, "code": otherCode(code), "otpost_session": sent.Session})
+	if status != http.StatusConflict || told.UserMessage != "Look again: that is not the code." {
+		t.Errorf("a wrong code: %d %+v", status, told)
+	}
+	if status, done := p.callPolicy(t, "displaycontrols/mailControl/VerifyCode", map[string]string{"email": to, "code": code, "otpost_session": told.Session}); status != http.StatusOK || done.Email != to {
+		t.Errorf("the right code: %d %+v", status, done)
+	}
+}
+
+// TestCodesOfAnIdentifier are found without a token, where the setting says so.
+func TestCodesOfAnIdentifier(t *testing.T) {
+	p := startInProcess(t, func(c *config.Config) { c.B2CState = config.B2CIdentifier })
+	const to = "lea@example.org"
+	_, first := p.callPolicy(t, "technicalprofiles/GenerateOtp", map[string]string{"email": to})
+	_, second := p.callPolicy(t, "technicalprofiles/GenerateOtp", map[string]string{"email": to})
+	for second.Otp == first.Otp {
+		_, second = p.callPolicy(t, "technicalprofiles/GenerateOtp", map[string]string{"email": to})
+	}
+	if status, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", map[string]string{"email": to, "code": first.Otp}); status != http.StatusConflict {
+		t.Errorf("the code that was replaced: %d %+v", status, a)
+	}
+	if status, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", map[string]string{"email": to, "code": second.Otp}); status != http.StatusOK {
+		t.Errorf("the live code: %d %+v", status, a)
+	}
+}
+
+// browser keeps cookies, and sends forms as a browser does.
+type browser struct {
+	*inProcess
+	cookies map[string]*http.Cookie
+}
+
+func (b *browser) visit(r *http.Request) *httptest.ResponseRecorder {
+	for _, c := range b.cookies {
+		r.AddCookie(c)
+	}
+	w := b.do(r)
+	for _, c := range w.Result().Cookies() {
+		b.cookies[c.Name] = c
+	}
+	return w
+}
+
+func (b *browser) open(path string) string {
+	return b.visit(httptest.NewRequest("GET", path, nil)).Body.String()
+}
+
+func (b *browser) send(path string, form url.Values) (int, string) {
+	r := httptest.NewRequest("POST", path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	w := b.visit(r)
+	return w.Code, html.UnescapeString(w.Body.String())
+}
+
+var formAction = regexp.MustCompile(`<form class="sheet" method="post" action="([^"]+)"`)
+
+// TestAPolicyIsTriedInABrowser signs up on the page of a self-asserted profile: with a wrong code, the right one, and the
+// button that goes on.
+func TestAPolicyIsTriedInABrowser(t *testing.T) {
+	p := startInProcess(t, nil)
+	b := &browser{p, map[string]*http.Cookie{}}
+	list := b.open("/b2c")
+	const path = "/b2c/MailCode/technicalprofiles/SignUp"
+	if !strings.Contains(list, `href="`+path+`"`) || !strings.Contains(list, `href="/b2c/MailCode/displaycontrols/mailControl"`) {
+		t.Fatalf("the list has no link to the page: %s", list)
+	}
+	action := formAction.FindStringSubmatch(b.open(path))
+	if action == nil {
+		t.Fatal("the page has no form")
+	}
+	const to = "eve@example.org"
+	if status, page := b.send(action[1], url.Values{"do": {"continue"}}); status != http.StatusUnprocessableEntity || !strings.Contains(page, "have not been verified") {
+		t.Errorf("on without a code: %d %s", status, page)
+	}
+	status, page := b.send(action[1], url.Values{"do": {"send:mailControl"}, "claim.email": {to}})
+	if status != http.StatusOK || !strings.Contains(page, "Verification code has been sent.") || !strings.Contains(page, `autocomplete="one-time-code"`) {
+		t.Fatalf("send: %d %s", status, page)
+	}
+	code := sixDigits.FindString(p.message(t, to).Text)
+	status, page = b.send(action[1], url.Values{"do": {"verify:mailControl"}, "claim.code": {otherCode(code)}})
+	if status != http.StatusUnprocessableEntity || !strings.Contains(page, "Look again: that is not the code.") {
+		t.Errorf("a wrong code: %d %s", status, page)
+	}
+	status, page = b.send(action[1], url.Values{"do": {"verify:mailControl"}, "claim.code": {code}})
+	if status != http.StatusOK || !strings.Contains(page, "E-mail address verified.") {
+		t.Errorf("the right code: %d %s", status, page)
+	}
+	status, page = b.send(action[1], url.Values{"do": {"continue"}, "claim.email": {"mallory@example.org"}})
+	if status != http.StatusOK || !strings.Contains(page, to) || strings.Contains(page, "mallory") {
+		t.Errorf("on: %d %s", status, page)
+	}
+}
+
+func TestPolicyKeys(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name, text string, mode os.FileMode) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	write("B2C_1A_Mail", " key \n", 0o600)
+	write(".hidden", "", 0o644)
+	find, err := policyKeys(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key, ok := find("b2c_1a_mail"); !ok || key != "key" {
+		t.Errorf("found %q, %v", key, ok)
+	}
+	if _, ok := find(".hidden"); ok {
+		t.Error("a hidden file is a key")
+	}
+	for name, spoil := range map[string]func() string{
+		"others can read": func() string { return write("open", "key", 0o644) },
+		"is empty":        func() string { return write("empty", " \n", 0o600) },
+		"is there twice":  func() string { return write("b2c_1a_MAIL", "key", 0o600) },
+		"larger":          func() string { return write("large", strings.Repeat("k", maxPolicyKey+1), 0o600) },
+		"is no file": func() string {
+			path := filepath.Join(folder, "folder")
+			if err := os.Mkdir(path, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		},
+	} {
+		path := spoil()
+		if _, err := policyKeys(folder); err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "b2c_keys") {
+			t.Errorf("%s: %v", name, err)
+		}
+		os.Remove(path)
+	}
+	if _, err := policyKeys(filepath.Join(folder, "nowhere")); err == nil {
+		t.Error("a folder that is not there is read")
+	}
+}
+
+// TestPolicyProblemsAreLogged reads a folder with files that cannot be used.
+func TestPolicyProblemsAreLogged(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g"} {
+		if err := os.WriteFile(filepath.Join(folder, name+".xml"), []byte("<Policy/>"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var log strings.Builder
+	c := config.Default()
+	c.B2CPolicies = folder
+	if _, err := openPolicies(c, slog.New(slog.NewTextHandler(&log, nil))); err != nil {
+		t.Fatal(err)
+	}
+	if text := log.String(); strings.Count(text, "policy file\" at=") != 5 || !strings.Contains(text, "at=a.xml:1:1") || !strings.Contains(text, "count=7") {
+		t.Errorf("the log is\n%s", text)
+	}
+	c.B2CPolicies = filepath.Join(folder, "a.xml")
+	if _, err := openPolicies(c, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "b2c_policies") {
+		t.Errorf("a file as the folder: %v", err)
+	}
+}

@@ -1,0 +1,50 @@
+package b2c
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/otpost/otpost/internal/front"
+	"github.com/otpost/otpost/internal/trustframework"
+)
+
+// selfAsserted is the handler of profiles that are pages.
+const selfAsserted = "Web.TPEngine.Providers.SelfAssertedAttributeProvider"
+
+// listPage is GET /b2c.
+type listPage struct {
+	Policies []policyView
+	// Refused are files that hold no policy that can be tried.
+	Refused []string
+}
+
+type policyView struct {
+	Name            string
+	Controls, Pages []linkView
+}
+
+type linkView struct{ Text, Path string }
+
+func (p *pages) serveList(w http.ResponseWriter, r *http.Request) {
+	var content listPage
+	for _, policy := range p.Policies.Policies {
+		view := policyView{Name: nameOf(policy)}
+		base := "/b2c/" + url.PathEscape(view.Name)
+		for _, c := range policy.DisplayControls {
+			view.Controls = append(view.Controls, linkView{c.ID, base + "/displaycontrols/" + url.PathEscape(c.ID)})
+		}
+		for _, t := range policy.TechnicalProfiles {
+			if strings.EqualFold(t.Protocol.HandlerType(), selfAsserted) {
+				view.Pages = append(view.Pages, linkView{t.ID, base + "/technicalprofiles/" + url.PathEscape(t.ID)})
+			}
+		}
+		content.Policies = append(content.Policies, view)
+	}
+	for _, problem := range p.Policies.Problems {
+		if problem.Weight == trustframework.Refused {
+			content.Refused = append(content.Refused, problem.Error())
+		}
+	}
+	p.list.Write(w, r, http.StatusOK, front.Frame{Title: "Policies", Current: "/b2c"}, content)
+}

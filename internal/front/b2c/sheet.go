@@ -1,0 +1,180 @@
+package b2c
+
+import (
+	"fmt"
+	"html/template"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/claim"
+	"github.com/otpost/otpost/internal/trustframework/execute"
+)
+
+// sheet is what the template of a page is drawn from.
+type sheet struct {
+	// Path is where the form goes, Again the page itself.
+	Path, Again string
+	// Fault is what the person is told, at the control FaultAt or at the top. Request leads to more of it in the log.
+	Fault, FaultAt, Request string
+	// Nothing leaves the form out.
+	Nothing  bool
+	Lines    []lineView
+	Continue string
+	// Finished shows Results in place of the form.
+	Finished bool
+	Results  []resultView
+
+	typed url.Values
+	// at is the control whose button was pressed.
+	at string
+}
+
+// lineView is a field or a display control.
+type lineView struct {
+	Field   *fieldView
+	Control *controlView
+}
+
+// fieldView is one claim on a page.
+type fieldView struct {
+	execute.Field
+	// ID is the element's, Name the form's.
+	ID, Name string
+	// Widget is input, select, radio, checkbox or text; Type, Mode and Complete are attributes of an input.
+	Widget, Type, Mode, Complete string
+	Items                        []itemView
+	// Focus puts the cursor here.
+	Focus bool
+	// Locked shows the value alone: it was used for a code, and the session has it.
+	Locked bool
+}
+
+type itemView struct {
+	ID, Text, Value string
+	Chosen          bool
+}
+
+// controlView is one display control on a page.
+type controlView struct {
+	execute.PageControl
+	Fields []*fieldView
+	Fault  string
+	Image  template.HTML
+}
+
+// Text is one of the control's texts.
+func (c controlView) Text(id string) string { return c.Texts[id] }
+
+type resultView struct{ Name, Value string }
+
+// fill makes a view of a page, with what was typed where nothing else is known.
+func (s *sheet) fill(v *visit, page execute.Page, draw func(string) (string, error)) error {
+	s.Path, s.Again, s.Continue = v.path(), v.again(), page.Continue
+	ids := 0
+	view := func(f execute.Field) *fieldView {
+		ids++
+		return s.field(f, fmt.Sprintf("f%d", ids))
+	}
+	for _, line := range page.Lines {
+		if line.Control == nil {
+			s.Lines = append(s.Lines, lineView{Field: view(*line.Field)})
+			continue
+		}
+		control, err := s.control(*line.Control, view, draw)
+		if err != nil {
+			return err
+		}
+		s.Lines = append(s.Lines, lineView{Control: control})
+	}
+	return nil
+}
+
+func (s *sheet) control(c execute.PageControl, view func(execute.Field) *fieldView, draw func(string) (string, error)) (*controlView, error) {
+	control := &controlView{PageControl: c}
+	for _, f := range c.Fields {
+		if hidden(c, f) {
+			continue
+		}
+		field := view(f)
+		field.Locked = (c.Sent || c.Verified) && !isCode(f) && field.Widget != "text"
+		field.Focus = isCode(f)
+		control.Fields = append(control.Fields, field)
+	}
+	if c.ID == s.at {
+		control.Fault, s.FaultAt = s.Fault, s.at
+	}
+	if c.QR == "" || draw == nil {
+		return control, nil
+	}
+	image, err := draw(c.QR)
+	control.Image = template.HTML(image)
+	return control, err
+}
+
+// isCode tells where the code is entered.
+func isCode(f execute.Field) bool { return strings.EqualFold(f.Kind, "VerificationCode") }
+
+// hidden keeps the code's field back until there is a code to enter, as B2C does.
+func hidden(c execute.PageControl, f execute.Field) bool {
+	return c.Type == "VerificationControl" && isCode(f) && (!c.Sent || c.Verified)
+}
+
+// digitsOnly finds patterns that no letter meets, for which a keypad is enough.
+var digitsOnly = regexp.MustCompile(`^\^?(?:\\d|\[0-9\])(?:\{\d+(?:,\d*)?\}|\+|\*)?\$?$`)
+
+func (s *sheet) field(f execute.Field, id string) *fieldView {
+	view := &fieldView{Field: f, ID: id, Name: fieldPrefix + f.Claim, Widget: "input", Type: "text"}
+	values := []string{f.Value}
+	if typed, ok := s.typed[view.Name]; ok && !shownOnly(f) {
+		values = typed
+	} else if strings.EqualFold(f.Input, "CheckboxMultiSelect") {
+		values = strings.Split(f.Value, ",")
+	}
+	view.Value = strings.Join(values, ",")
+	switch input := strings.ToLower(f.Input); {
+	case shownOnly(f):
+		view.Widget = "text"
+	case strings.HasPrefix(input, "dropdown"):
+		view.Widget = "select"
+	case strings.HasPrefix(input, "radio"):
+		view.Widget = "radio"
+	case strings.HasPrefix(input, "checkbox"):
+		view.Widget = "checkbox"
+	case input == "password":
+		view.Type, view.Value, view.Complete = "password", "", "off"
+	case input == "emailbox" || strings.EqualFold(f.Kind, "Email"):
+		view.Type, view.Complete = "email", "email"
+	case input == "datetimedropdown":
+		view.Type = "date"
+	case strings.EqualFold(f.Kind, "Phone"):
+		view.Type, view.Complete = "tel", "tel"
+	}
+	if isCode(f) {
+		view.Complete = "one-time-code"
+	}
+	if digitsOnly.MatchString(f.Pattern) {
+		view.Mode = "numeric"
+	}
+	for i, c := range f.Choices {
+		chosen := slices.Contains(values, c.Value) || view.Value == "" && c.Selected
+		view.Items = append(view.Items, itemView{fmt.Sprintf("%s-%d", id, i), c.Text, c.Value, chosen})
+	}
+	return view
+}
+
+// finish shows what a profile answered. What a person types unseen is not shown.
+func (s *sheet) finish(p *trustframework.Policy, result execute.Result) {
+	s.Finished = true
+	if result.Claims == nil {
+		return
+	}
+	for name, v := range result.Claims.All() {
+		if declared, ok := p.Claim(name); ok && strings.EqualFold(declared.UserInput, "Password") {
+			v = claim.Text("\u2022\u2022\u2022")
+		}
+		s.Results = append(s.Results, resultView{name, v.String()})
+	}
+}

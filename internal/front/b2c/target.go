@@ -1,0 +1,153 @@
+package b2c
+
+import (
+	"fmt"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/otpost/otpost/internal/front"
+	"github.com/otpost/otpost/internal/suggest"
+	"github.com/otpost/otpost/internal/trustframework"
+)
+
+// target is what a path names.
+type target struct {
+	policy *trustframework.Policy
+	// name is FOLDER/ID of the policy.
+	name string
+	// profile, or control and action, are ids as the policy writes them.
+	profile, control, action string
+}
+
+// String names the target in a log.
+func (t target) String() string {
+	if t.profile != "" {
+		return t.name + " " + t.profile
+	}
+	return strings.TrimSpace(t.name + " " + t.control + " " + t.action)
+}
+
+// nameOf is FOLDER/ID of a policy, ID alone for one of the outermost folder.
+func nameOf(p *trustframework.Policy) string { return path.Join(path.Dir(p.At.File), p.ID) }
+
+// find looks up what the path of a request names. Its error is a front.Problem.
+func (h *Handler) find(r *http.Request) (target, error) {
+	t, err := h.findPolicy(r.PathValue("policy"))
+	if err != nil {
+		return t, err
+	}
+	id := r.PathValue("id")
+	if strings.Contains(r.Pattern, "/technicalprofiles/") {
+		return t, t.setProfile(id)
+	}
+	return t, t.setControl(id, r.PathValue("action"))
+}
+
+func (h *Handler) findPolicy(id string) (target, error) {
+	p, ok := h.Policies.Policy(id)
+	if !ok {
+		return target{}, h.unknownPolicy(id)
+	}
+	return target{policy: p, name: nameOf(p)}, nil
+}
+
+// unknownPolicy says why there is no such policy: its file may have been refused.
+func (h *Handler) unknownPolicy(id string) error {
+	const most = 3
+	var names, refused []string
+	for _, p := range h.Policies.Policies {
+		names = append(names, nameOf(p))
+	}
+	for _, p := range h.Policies.Problems {
+		if p.Weight == trustframework.Refused && len(refused) < most {
+			refused = append(refused, p.Error())
+		}
+	}
+	for _, name := range names {
+		if strings.EqualFold(path.Base(name), id) {
+			return missing(front.Problem{Code: "no_such_policy", Title: "No such policy"},
+				fmt.Sprintf("Several folders have a policy %s: name the folder too, as in %s.", path.Base(name), strings.ReplaceAll(name, "/", "%2F")))
+		}
+	}
+	detail := sentence("There is no policy " + cut(id) + near(id, names))
+	if len(refused) > 0 {
+		detail += " Some files were refused at the start: " + strings.Join(refused, "; ") + "."
+	}
+	return missing(front.Problem{Code: "no_such_policy", Title: "No such policy"},
+		detail)
+}
+
+func (t *target) setProfile(id string) error {
+	found, ok := t.policy.TechnicalProfile(id)
+	if !ok {
+		var ids []string
+		for _, p := range t.policy.TechnicalProfiles {
+			ids = append(ids, p.ID)
+		}
+		return missing(front.Problem{Code: "no_such_technical_profile", Title: "No such technical profile"},
+			fmt.Sprintf("The policy %s has no technical profile %s%s", t.name, cut(id), near(id, ids)))
+	}
+	t.profile = found.ID
+	return nil
+}
+
+// setControl finds a control, and its action unless that is empty.
+func (t *target) setControl(id, action string) error {
+	found, ok := t.policy.DisplayControl(id)
+	if !ok {
+		var ids []string
+		for _, c := range t.policy.DisplayControls {
+			ids = append(ids, c.ID)
+		}
+		return missing(front.Problem{Code: "no_such_display_control", Title: "No such display control"},
+			fmt.Sprintf("The policy %s has no display control %s%s", t.name, cut(id), near(id, ids)))
+	}
+	t.control = found.ID
+	if action == "" {
+		return nil
+	}
+	a, ok := found.Action(action)
+	if !ok {
+		var ids []string
+		for _, a := range found.Actions {
+			ids = append(ids, a.ID)
+		}
+		return missing(front.Problem{Code: "no_such_action", Title: "No such action"},
+			fmt.Sprintf("%s: the display control %s has no action %s%s", found.At, found.ID, cut(action), near(action, ids)))
+	}
+	t.action = a.ID
+	return nil
+}
+
+// near is suggest.For without the list of all names, which may be thousands.
+func near(id string, known []string) string {
+	const most = 20
+	text := suggest.For(id, known)
+	if len(known) > most && strings.HasPrefix(text, "; known are ") {
+		return ""
+	}
+	return text
+}
+
+func missing(p front.Problem, detail string) error {
+	p.Status, p.Detail = http.StatusNotFound, sentence(detail)
+	return p
+}
+
+// sentence ends a text, which may be a question already.
+func sentence(text string) string {
+	if strings.HasSuffix(text, "?") || strings.HasSuffix(text, ".") {
+		return text
+	}
+	return text + "."
+}
+
+// cut keeps what a stranger wrote from filling an answer.
+func cut(name string) string {
+	const most = 64
+	if text := []rune(name); len(text) > most {
+		return string(text[:most]) + "…"
+	}
+	return name
+}
