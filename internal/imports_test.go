@@ -62,6 +62,8 @@ var table = []room{
 		"otp does what one kind of profile is for, with the engine's words: no store, no provider, no door, no other handler."},
 	{"trustframework/restful", []string{"egress", "suggest", "trustframework", "trustframework/claim", "trustframework/execute"},
 		"restful calls services as a policy says; it knows neither what a code is nor who delivers it."},
+	{"trustframework/review", []string{"suggest", "trustframework", "trustframework/execute", "trustframework/transform"},
+		"review tells before anything is run, so it knows what runs policies and nothing that does what they ask for."},
 
 	{"front", []string{"access", "locale"}, "front is how doors are mounted; what a door says is the door's."},
 	{"front/auth0", []string{"front", "access", "outbox", "registry", "suggest"},
@@ -121,6 +123,7 @@ var machinery = map[string][]string{
 	"trustframework/execute":   {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 	"trustframework/mfa":       {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 	"trustframework/otp":       {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
+	"trustframework/review":    {"net/http", "database/sql", "os", "os/exec", "path/filepath"},
 }
 
 // listed is one package of ours as go list tells it.

@@ -54,6 +54,8 @@ type Problem struct {
 	Weight Weight
 	// Reason says what is wrong and, where it is not plain, what to do. It names elements and ids, never a value.
 	Reason string
+	// Dangling: it is a name that there is nothing for, which harms only who follows it.
+	Dangling bool
 }
 
 // Error makes a problem an error.
@@ -66,7 +68,10 @@ type problems struct {
 }
 
 func (p *problems) add(at Origin, weight Weight, format string, args ...any) {
-	problem := Problem{At: at, Weight: weight, Reason: fmt.Sprintf(format, args...)}
+	p.keep(Problem{At: at, Weight: weight, Reason: fmt.Sprintf(format, args...)})
+}
+
+func (p *problems) keep(problem Problem) {
 	if p.seen[problem] {
 		return
 	}

@@ -1,6 +1,9 @@
 package trustframework
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // checkReferences reports what a policy names and does not have. It looks at policies that no other builds on: a base
 // may lean on what its extensions declare. A dangling reference harms only who follows it, and published policies have
@@ -77,7 +80,8 @@ func has[T any](in map[string]*T, id string) bool {
 func (r *referee) want(at Origin, what, id string, there bool) {
 	if id != "" && !there && !r.told[dangling{at, what}] {
 		r.told[dangling{at, what}] = true
-		r.problems.add(at, Odd, "the %s %s is not in the policy %s", what, id, r.policy.ID)
+		reason := fmt.Sprintf("the %s %s is not in the policy %s", what, id, r.policy.ID)
+		r.problems.keep(Problem{At: at, Weight: Odd, Reason: reason, Dangling: true})
 	}
 }
 

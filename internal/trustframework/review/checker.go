@@ -1,0 +1,297 @@
+package review
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/execute"
+	"github.com/otpost/otpost/internal/trustframework/transform"
+)
+
+// checker goes through policies, one after the other.
+type checker struct {
+	handlers map[string]execute.Handler
+	findings findings
+	foreign  foreigners
+	reached  reached
+	// seen are elements by where they are declared, whichever policies inherit them.
+	seen     map[elementKey]*Element
+	journeys map[trustframework.Origin]bool
+	counts   Journeys
+}
+
+type elementKey struct {
+	at     trustframework.Origin
+	kind   Kind
+	action string
+}
+
+func newChecker(handlers map[string]execute.Handler) *checker {
+	return &checker{handlers: handlers, reached: reached{}, seen: map[elementKey]*Element{}, journeys: map[trustframework.Origin]bool{}}
+}
+
+// judge is the checker of one policy.
+type judge struct {
+	*checker
+	policy *trustframework.Policy
+	// why says why a profile fails, "" if it runs; a profile that is being judged is in it as one that runs.
+	why map[*trustframework.TechnicalProfile]string
+	// steps are the places where steps of journeys call profiles.
+	steps map[trustframework.Origin]bool
+}
+
+func (c *checker) policy(p *trustframework.Policy, r roots) {
+	j := &judge{c, p, map[*trustframework.TechnicalProfile]string{}, map[trustframework.Origin]bool{}}
+	for _, journey := range slices.Concat(p.Journeys, p.SubJourneys) {
+		for _, step := range journey.Steps {
+			for _, x := range step.Exchanges {
+				j.steps[x.At] = true
+			}
+		}
+	}
+	for _, d := range r.controls {
+		j.control(d)
+	}
+	for _, t := range r.profiles {
+		j.profile(t)
+	}
+	j.lint(r)
+	j.count()
+	for _, t := range p.TechnicalProfiles {
+		if refusal, foreign := j.refusal(t); foreign || refusal != "" {
+			c.foreign.profile(t)
+			c.element(Element{At: t.At, Kind: TechnicalProfile, ID: t.ID, Verdict: Foreign, Handler: KindOf(t)})
+		}
+	}
+}
+
+// element keeps a verdict. One that fails in any policy fails.
+func (c *checker) element(e Element) {
+	key := elementKey{e.At, e.Kind, e.Action}
+	if before := c.seen[key]; before == nil {
+		c.seen[key] = &e
+	} else if before.Verdict == Runs {
+		*before = e
+	}
+}
+
+// refusal says why a profile is not otpost's: its kind is foreign, or it is of the directory and its handler refuses it.
+func (j *judge) refusal(t *trustframework.TechnicalProfile) (why string, foreign bool) {
+	kind := KindOf(t)
+	handler := j.handlers[kind]
+	if handler == nil {
+		return "", !own(kind)
+	}
+	if kind == handlerDirectory {
+		for _, p := range handler.Check(j.policy, t) {
+			if p.Weight >= trustframework.Broken {
+				return strings.TrimPrefix(p.Reason, "technical profile "+t.ID+": "), true
+			}
+		}
+	}
+	return "", false
+}
+
+// problems keeps what was found about a profile, and returns the first that keeps it from running. What is wrong with a
+// step that calls it is no fault of its own.
+func (j *judge) problems(t *trustframework.TechnicalProfile, found []trustframework.Problem) string {
+	why := ""
+	for _, p := range found {
+		if !strings.Contains(p.Reason, t.ID) {
+			p.Reason = "technical profile " + t.ID + ": " + p.Reason
+		}
+		j.findings.add(p)
+		if p.Weight >= trustframework.Broken && why == "" && !j.steps[p.At] {
+			why = p.Reason
+		}
+	}
+	return why
+}
+
+// profile judges a profile and what it calls, and returns why it fails.
+func (j *judge) profile(t *trustframework.TechnicalProfile) string {
+	if why, judged := j.why[t]; judged {
+		return why
+	}
+	j.why[t] = ""
+	kind := KindOf(t)
+	handler := j.handlers[kind]
+	if _, foreign := j.refusal(t); foreign {
+		return ""
+	}
+	j.reached.profile(t)
+	var found []trustframework.Problem
+	if handler != nil {
+		found = handler.Check(j.policy, t)
+	} else if kind == execute.SelfAsserted {
+		found = checkSelfAsserted(t)
+	}
+	why := j.problems(t, found)
+	for _, ref := range slices.Concat(t.InputTransformations, t.OutputTransformations) {
+		why = cmp.Or(why, j.transformation(ref))
+	}
+	if kind == execute.SelfAsserted {
+		why = cmp.Or(why, j.calls(t.Validations, "the page "+t.ID))
+	}
+	j.why[t] = why
+	verdict := Runs
+	if why != "" {
+		verdict = Fails
+	}
+	why = strings.TrimPrefix(why, "technical profile "+t.ID+": ")
+	j.element(Element{At: t.At, Kind: TechnicalProfile, ID: t.ID, Verdict: verdict, Why: why, Handler: kind})
+	return why
+}
+
+func (j *judge) transformation(ref trustframework.Reference) string {
+	t, there := j.policy.Transformation(ref.ID)
+	if !there {
+		return "the claims transformation " + ref.ID + " is not in the policy"
+	}
+	j.reached.transformation(t)
+	why := ""
+	for _, p := range transform.Check(j.policy, t) {
+		j.findings.add(p)
+		if p.Weight >= trustframework.Broken {
+			why = cmp.Or(why, "the claims transformation "+t.ID+" fails")
+		}
+	}
+	return why
+}
+
+// calls judges what a page or an action calls, in order, and returns the first that fails.
+func (j *judge) calls(all []trustframework.Validation, from string) string {
+	first := ""
+	for _, v := range all {
+		first = cmp.Or(first, j.call(v, from))
+	}
+	return first
+}
+
+func (j *judge) call(v trustframework.Validation, from string) string {
+	t, there := j.policy.TechnicalProfile(v.TechnicalProfile)
+	if !there {
+		return "it calls " + v.TechnicalProfile + ", which is not in the policy"
+	}
+	if why, foreign := j.refusal(t); foreign {
+		j.foreign.reach(t, Call{At: v.At, From: from, Profile: t.ID, Why: why})
+		return "it calls " + t.ID + " (" + short(KindOf(t)) + ")"
+	}
+	if KindOf(t) == execute.SelfAsserted {
+		j.findings.add(trustframework.Problem{At: v.At, Weight: trustframework.Broken, Reason: from + " calls " + t.ID + ", a page: a page cannot validate another; refer to the profiles that it validates with"})
+		return "it calls the page " + t.ID
+	}
+	if j.profile(t) != "" {
+		return "it calls " + t.ID + ", which fails"
+	}
+	return ""
+}
+
+func (j *judge) control(d *trustframework.DisplayControl) {
+	j.reached.control(d)
+	for _, a := range d.Actions {
+		why, verdict := j.calls(a.Validations, "the action "+a.ID+" of "+d.ID), Runs
+		if why != "" {
+			verdict = Fails
+		}
+		j.element(Element{At: d.At, Kind: DisplayControl, ID: d.ID, Action: a.ID, Verdict: verdict, Why: why})
+	}
+}
+
+// judged says that a profile was found to be one that otpost has to do with.
+func (j *judge) judged(t *trustframework.TechnicalProfile) bool {
+	_, judged := j.why[t]
+	return judged
+}
+
+// count counts the journeys, each once.
+func (j *judge) count() {
+	for i, journey := range slices.Concat(j.policy.Journeys, j.policy.SubJourneys) {
+		if j.journeys[journey.At] {
+			continue
+		}
+		j.journeys[journey.At] = true
+		if i < len(j.policy.Journeys) {
+			j.counts.Journeys++
+		} else {
+			j.counts.SubJourneys++
+		}
+		for _, step := range journey.Steps {
+			for _, x := range step.Exchanges {
+				j.counts.Exchanges++
+				if t, there := j.policy.TechnicalProfile(x.TechnicalProfile); there && j.why[t] == "" && j.judged(t) {
+					j.counts.Runnable++
+				}
+			}
+		}
+	}
+}
+
+// review puts together what was found.
+func (c *checker) review(set *trustframework.Set, policies []*trustframework.Policy, o Options) *Review {
+	r := &Review{Journeys: c.counts}
+	files := map[string]*Policy{}
+	for _, p := range set.Policies {
+		if o.Policy != "" && !builds(policies[0], p) {
+			continue
+		}
+		made := &Policy{At: p.At, ID: p.ID}
+		if p.Base != nil {
+			made.Base = p.Base.ID
+		}
+		files[p.At.File] = made
+		r.Policies = append(r.Policies, made)
+	}
+	for _, e := range c.seen {
+		if p := files[e.At.File]; p != nil {
+			p.Elements = append(p.Elements, e)
+		}
+	}
+	for _, p := range r.Policies {
+		slices.SortFunc(p.Elements, func(a, b *Element) int {
+			return cmp.Or(compareOrigins(a.At, b.At), strings.Compare(a.ID, b.ID), strings.Compare(a.Action, b.Action))
+		})
+	}
+	slices.SortFunc(r.Policies, func(a, b *Policy) int { return cmp.Compare(a.At.File, b.At.File) })
+	for _, p := range set.Problems {
+		if o.Policy != "" && files[p.At.File] == nil {
+			continue
+		}
+		c.loaded(p, r, len(o.Only) > 0)
+	}
+	r.Foreign = c.foreign.sorted()
+	for _, k := range r.Foreign {
+		for _, p := range k.problems() {
+			c.findings.add(p)
+		}
+	}
+	r.Findings = c.findings.sorted()
+	return r
+}
+
+// loaded keeps a problem that loading found. A reference to what is not there counts where it is followed.
+func (c *checker) loaded(p trustframework.Problem, r *Review, narrow bool) {
+	switch {
+	case p.Dangling && !c.reached[p.At]:
+		r.Aside++
+		return
+	case p.Dangling && !strings.HasPrefix(p.Reason, "the claim "):
+		p.Weight = trustframework.Broken
+		p.Reason += "; what refers to it is refused when it comes to it"
+	case narrow && p.Weight < trustframework.Refused:
+		return
+	}
+	c.findings.add(p)
+}
+
+// builds says that a policy is another, or builds on it.
+func builds(p, on *trustframework.Policy) bool {
+	for ; p != nil; p = p.Base {
+		if p == on {
+			return true
+		}
+	}
+	return false
+}

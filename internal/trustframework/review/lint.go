@@ -1,0 +1,130 @@
+package review
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/execute"
+)
+
+// lint looks for what runs otherwise than its writer will have meant. Each handler looks at its own profiles; what is here
+// lies between them.
+func (j *judge) lint(r roots) {
+	for _, d := range r.controls {
+		j.lintControl(d)
+	}
+	for _, t := range r.profiles {
+		j.lintPage(t)
+	}
+}
+
+func (j *judge) odd(at trustframework.Origin, format string, args ...any) {
+	j.findings.add(trustframework.Problem{At: at, Weight: trustframework.Odd, Reason: fmt.Sprintf(format, args...)})
+}
+
+// lintControl holds a verification control to display-control-verification.md.
+func (j *judge) lintControl(d *trustframework.DisplayControl) {
+	if !same(d.Type, "VerificationControl") || len(d.Actions) == 0 {
+		return
+	}
+	codes := 0
+	for _, c := range d.DisplayClaims {
+		if same(c.Kind, "VerificationCode") {
+			codes++
+		}
+	}
+	if codes != 1 && len(d.DisplayClaims) > 0 {
+		j.odd(d.At, "the display control %s has %d display claims with ControlClaimType VerificationCode, and B2C wants one: the field for the code", d.ID, codes)
+	}
+	for _, a := range d.Actions {
+		if !same(a.ID, "SendCode") && !same(a.ID, "VerifyCode") {
+			j.odd(a.At, "the display control %s has an action %s; a verification control knows SendCode and VerifyCode", d.ID, a.ID)
+		}
+	}
+	for _, id := range []string{"SendCode", "VerifyCode"} {
+		if _, there := d.Action(id); !there {
+			j.odd(d.At, "the display control %s has no action %s, and can do nothing when its button is pressed", d.ID, id)
+		}
+	}
+	j.lintVerify(d)
+	j.lintIdentifiers(d)
+}
+
+// profiles are those that an action calls and that are there.
+func (j *judge) profiles(a trustframework.Action) []*trustframework.TechnicalProfile {
+	var found []*trustframework.TechnicalProfile
+	for _, v := range a.Validations {
+		if t, there := j.policy.TechnicalProfile(v.TechnicalProfile); there {
+			found = append(found, t)
+		}
+	}
+	return found
+}
+
+// lintVerify finds a VerifyCode that nobody can fail: nothing in it looks at a code.
+func (j *judge) lintVerify(d *trustframework.DisplayControl) {
+	a, there := d.Action("VerifyCode")
+	if !there {
+		return
+	}
+	for _, t := range j.profiles(a) {
+		switch kind := KindOf(t); {
+		case kind == execute.Transformation && !j.asserts(t):
+		case (kind == handlerOTP || kind == handlerMFA || kind == handlerSSPR) && !strings.HasPrefix(strings.ToLower(operation(t)), "verify"):
+		default:
+			return
+		}
+	}
+	j.odd(a.At, "nothing in the action VerifyCode of %s verifies a code: whoever presses the button is verified", d.ID)
+}
+
+// asserts says that a profile has a transformation that may refuse.
+func (j *judge) asserts(t *trustframework.TechnicalProfile) bool {
+	for _, ref := range slices.Concat(t.InputTransformations, t.OutputTransformations) {
+		if c, there := j.policy.Transformation(ref.ID); there && strings.HasPrefix(strings.ToLower(c.Method), "assert") {
+			return true
+		}
+	}
+	return false
+}
+
+func operation(t *trustframework.TechnicalProfile) string {
+	item, _ := t.Metadata.Get("Operation")
+	return strings.TrimSpace(item.Value)
+}
+
+// lintIdentifiers finds a code that is made for one claim and looked for under another: B2C finds no session then.
+func (j *judge) lintIdentifiers(d *trustframework.DisplayControl) {
+	send, sends := d.Action("SendCode")
+	verify, verifies := d.Action("VerifyCode")
+	if !sends || !verifies {
+		return
+	}
+	made, asked := j.identifiers(send, "GenerateCode"), j.identifiers(verify, "VerifyCode")
+	if len(made) == 0 {
+		return
+	}
+	for _, m := range asked {
+		if !slices.ContainsFunc(made, func(n trustframework.ClaimMapping) bool { return same(n.Claim, m.Claim) }) {
+			j.odd(m.At, "VerifyCode of %s looks for a code under the claim %s, and SendCode makes it under %s: no code will be found", d.ID, m.Claim, made[0].Claim)
+		}
+	}
+}
+
+// identifiers are the claims that one-time-password profiles of an action are keyed by.
+func (j *judge) identifiers(a trustframework.Action, wanted string) []trustframework.ClaimMapping {
+	var found []trustframework.ClaimMapping
+	for _, t := range j.profiles(a) {
+		if KindOf(t) != handlerOTP || !same(operation(t), wanted) {
+			continue
+		}
+		for _, m := range t.InputClaims {
+			if same(m.PartnerName(), "identifier") {
+				found = append(found, m)
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,178 @@
+// Package review says what of B2C policies otpost runs and what it does not, and why, before anything is run.
+package review
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/otpost/otpost/internal/suggest"
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/execute"
+)
+
+// Options narrow a review. The zero value reviews all.
+type Options struct {
+	// Policy is the one that is reviewed, as trustframework.Set.Policy takes it. Empty is each that no other builds on.
+	Policy string
+	// Only are ids of display controls and technical profiles: nothing is looked at but what they reach.
+	Only []string
+}
+
+// Verdict is what becomes of an element.
+type Verdict string
+
+// The verdicts.
+const (
+	// Runs: otpost runs it, as far as can be told before it is run.
+	Runs Verdict = "runs"
+	// Fails: otpost has a handler for it, and a call will be refused, at once or when it comes to what stands in the way.
+	Fails Verdict = "fails"
+	// Foreign: it is of a kind that otpost does not run.
+	Foreign Verdict = "foreign"
+)
+
+// Kind is what an element is.
+type Kind string
+
+// The kinds of elements that are judged.
+const (
+	TechnicalProfile Kind = "technical profile"
+	DisplayControl   Kind = "display control action"
+)
+
+// Element is one technical profile or one action of a display control, where it is declared. Policies that inherit it
+// share it; it runs only if it does in each of them.
+type Element struct {
+	At   trustframework.Origin
+	Kind Kind
+	// ID is the id; Action is SendCode or VerifyCode as it is written, of display controls alone.
+	ID, Action string
+	Verdict    Verdict
+	// Why says what stands in the way of one that fails. It goes on from the id.
+	Why string
+	// Handler is the kind of a technical profile: the .NET type, or the protocol's name where there is none.
+	Handler string
+}
+
+// Policy is one policy of the set.
+type Policy struct {
+	At       trustframework.Origin
+	ID, Base string
+	// Elements are those that its own file declares last, in the order of lines.
+	Elements []*Element
+}
+
+// Journeys counts what otpost does not run at all.
+type Journeys struct {
+	Journeys, SubJourneys int
+	// Exchanges are the calls of technical profiles in their steps, Runnable those of profiles that run.
+	Exchanges, Runnable int
+}
+
+// Review is what came of it.
+type Review struct {
+	// Policies are by file, those too that others build on.
+	Policies []*Policy
+	// Findings are by file and line of their first place.
+	Findings []*Finding
+	// Foreign are the kinds of technical profiles that otpost does not run, those that are reached first.
+	Foreign  []*ForeignKind
+	Journeys Journeys
+	// Aside counts references to what is not there, in elements that otpost does not run.
+	Aside int
+}
+
+// Failed says that something is refused or will not run.
+func (r *Review) Failed() bool {
+	return slices.ContainsFunc(r.Findings, func(f *Finding) bool { return f.Weight >= trustframework.Broken })
+}
+
+// Count says how many elements of a kind got a verdict.
+func (r *Review) Count(k Kind, v Verdict) int {
+	n := 0
+	for _, p := range r.Policies {
+		for _, e := range p.Elements {
+			if e.Kind == k && e.Verdict == v {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// Check reviews a set. Its error is about the options: a policy or an id that is not there.
+func Check(set *trustframework.Set, handlers map[string]execute.Handler, o Options) (*Review, error) {
+	policies, err := chosen(set, o.Policy)
+	if err != nil {
+		return nil, err
+	}
+	c := newChecker(handlers)
+	for _, p := range policies {
+		roots, err := rootsOf(p, handlers, o.Only)
+		if err != nil {
+			if len(policies) == 1 {
+				return nil, err
+			}
+			continue // others of the set may have it
+		}
+		c.policy(p, roots)
+	}
+	if len(c.seen) == 0 && len(o.Only) > 0 {
+		return nil, unknown("display control or technical profile", o.Only[0], idsOf(policies))
+	}
+	return c.review(set, policies, o), nil
+}
+
+// chosen are the policies that are reviewed: what a base declares is judged as its extensions make it.
+func chosen(set *trustframework.Set, id string) ([]*trustframework.Policy, error) {
+	if id != "" {
+		p, err := Find(set, id)
+		return []*trustframework.Policy{p}, err
+	}
+	leaned := map[*trustframework.Policy]bool{}
+	for _, p := range set.Policies {
+		leaned[p.Base] = true
+	}
+	return slices.DeleteFunc(slices.Clone(set.Policies), func(p *trustframework.Policy) bool { return leaned[p] }), nil
+}
+
+// Find finds a policy, and says what was meant where there is none.
+func Find(set *trustframework.Set, id string) (*trustframework.Policy, error) {
+	if p, there := set.Policy(id); there {
+		return p, nil
+	}
+	var ids []string
+	for _, p := range set.Policies {
+		if strings.EqualFold(p.ID, id) {
+			return nil, errors.New("several files have a policy " + id + "; write its folder before it, as in FOLDER/" + id)
+		}
+		ids = append(ids, p.ID)
+	}
+	return nil, unknown("policy", id, ids)
+}
+
+// unknown is the error of a name that there is nothing for.
+func unknown(what, name string, known []string) error {
+	slices.Sort(known)
+	known = slices.Compact(known)
+	text := "there is no " + what + " " + name
+	if near := nearest(name, known); near != "" {
+		return errors.New(text + "; did you mean " + near + "?")
+	}
+	if len(known) > 0 && len(known) <= 20 {
+		return errors.New(text + "; there is " + strings.Join(known, ", "))
+	}
+	return errors.New(text)
+}
+
+// nearest is the known name that is meant, in its own spelling, "" if none is near.
+func nearest(name string, known []string) string {
+	best, least := "", max(2, len(name)/4)+1
+	for _, k := range known {
+		if d := suggest.Distance(strings.ToLower(name), strings.ToLower(k)); d < least {
+			best, least = k, d
+		}
+	}
+	return best
+}

@@ -1,0 +1,111 @@
+package review
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/execute"
+)
+
+// roots are what a caller of otpost may ask a policy for.
+type roots struct {
+	controls []*trustframework.DisplayControl
+	profiles []*trustframework.TechnicalProfile
+}
+
+// rootsOf are all display controls and all profiles that otpost has a handler for, or those that are named. Directory
+// profiles are not among them: most change accounts, and harm only what calls them.
+func rootsOf(p *trustframework.Policy, handlers map[string]execute.Handler, only []string) (roots, error) {
+	if len(only) > 0 {
+		return named(p, only)
+	}
+	r := roots{controls: p.DisplayControls}
+	for _, t := range p.TechnicalProfiles {
+		if kind := KindOf(t); own(kind) || handlers[kind] != nil && kind != handlerDirectory {
+			r.profiles = append(r.profiles, t)
+		}
+	}
+	return r, nil
+}
+
+func named(p *trustframework.Policy, only []string) (r roots, err error) {
+	for _, id := range only {
+		d, isControl := p.DisplayControl(id)
+		t, isProfile := p.TechnicalProfile(id)
+		if isControl {
+			r.controls = append(r.controls, d)
+		}
+		if isProfile {
+			r.profiles = append(r.profiles, t)
+		}
+		if !isControl && !isProfile {
+			return r, unknown("display control or technical profile", id, idsOf([]*trustframework.Policy{p}))
+		}
+	}
+	return r, nil
+}
+
+// idsOf are the ids of what can be run.
+func idsOf(policies []*trustframework.Policy) []string {
+	var ids []string
+	for _, p := range policies {
+		for _, d := range p.DisplayControls {
+			ids = append(ids, d.ID)
+		}
+		for _, t := range p.TechnicalProfiles {
+			ids = append(ids, t.ID)
+		}
+	}
+	return ids
+}
+
+// reached are the places of references in what otpost runs. A reference to what is not there harms only there.
+type reached map[trustframework.Origin]bool
+
+func (r reached) mapped(claims []trustframework.ClaimMapping) {
+	for _, c := range claims {
+		r[c.At] = true
+	}
+}
+
+func (r reached) displayed(claims []trustframework.DisplayClaim) {
+	for _, c := range claims {
+		r[c.At] = true
+	}
+}
+
+func (r reached) validated(by []trustframework.Validation) {
+	for _, v := range by {
+		r[v.At] = true
+	}
+}
+
+func (r reached) profile(t *trustframework.TechnicalProfile) {
+	for _, ref := range slices.Concat(t.InputTransformations, t.OutputTransformations) {
+		r[ref.At] = true
+	}
+	r.mapped(t.InputClaims)
+	r.displayed(t.DisplayClaims)
+	r.mapped(t.OutputClaims)
+	if KindOf(t) == execute.SelfAsserted {
+		r.validated(t.Validations)
+	}
+}
+
+func (r reached) transformation(t *trustframework.ClaimsTransformation) {
+	for _, c := range slices.Concat(t.Inputs, t.Outputs) {
+		r[c.At] = true
+	}
+}
+
+func (r reached) control(d *trustframework.DisplayControl) {
+	r.mapped(d.InputClaims)
+	r.displayed(d.DisplayClaims)
+	r.mapped(d.OutputClaims)
+	for _, a := range d.Actions {
+		r.validated(a.Validations)
+	}
+}
+
+func same(a, b string) bool { return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b)) }
