@@ -19,6 +19,8 @@ type commandLine struct {
 	Provider providerCommand `cmd:"" group:"Settings" help:"List providers, and the kinds there are."`
 	Template templateCommand `cmd:"" group:"Settings" help:"Show what a template says."`
 
+	Policy policyCommand `cmd:"" group:"B2C policies" help:"Check, try and report Azure AD B2C policies."`
+
 	Migrate     migrateCommand     `cmd:"" group:"Operate" help:"Bring the database's schema up to date."`
 	Key         keyCommand         `cmd:"" group:"Operate" help:"Create, list and revoke API keys."`
 	Keyring     keyringCommand     `cmd:"" group:"Operate" help:"List and rotate the keys that the database is written with."`

@@ -58,6 +58,9 @@ func (c *checker) policy(p *trustframework.Policy, r roots) {
 		j.profile(t)
 	}
 	j.lint(r)
+	if r.narrow {
+		return
+	}
 	j.count()
 	for _, t := range p.TechnicalProfiles {
 		if refusal, foreign := j.refusal(t); foreign || refusal != "" {
@@ -275,7 +278,9 @@ func (c *checker) review(set *trustframework.Set, policies []*trustframework.Pol
 func (c *checker) loaded(p trustframework.Problem, r *Review, narrow bool) {
 	switch {
 	case p.Dangling && !c.reached[p.At]:
-		r.Aside++
+		if !narrow {
+			r.Aside++
+		}
 		return
 	case p.Dangling && !strings.HasPrefix(p.Reason, "the claim "):
 		p.Weight = trustframework.Broken

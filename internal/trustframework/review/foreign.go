@@ -54,6 +54,7 @@ func (f *foreigners) profile(t *trustframework.TechnicalProfile) {
 }
 
 func (f *foreigners) reach(t *trustframework.TechnicalProfile, c Call) {
+	f.profile(t)
 	if k := f.kind(KindOf(t)); !slices.Contains(k.Reached, c) {
 		k.Reached = append(k.Reached, c)
 	}

@@ -12,6 +12,8 @@ import (
 type roots struct {
 	controls []*trustframework.DisplayControl
 	profiles []*trustframework.TechnicalProfile
+	// narrow: nothing else is looked at.
+	narrow bool
 }
 
 // rootsOf are all display controls and all profiles that otpost has a handler for, or those that are named. Directory
@@ -30,6 +32,7 @@ func rootsOf(p *trustframework.Policy, handlers map[string]execute.Handler, only
 }
 
 func named(p *trustframework.Policy, only []string) (r roots, err error) {
+	r.narrow = true
 	for _, id := range only {
 		d, isControl := p.DisplayControl(id)
 		t, isProfile := p.TechnicalProfile(id)

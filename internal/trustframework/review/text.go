@@ -12,7 +12,9 @@ import (
 const mostPlaces = 3
 
 // WriteText writes for people: what runs and what does not, file by file, each finding at its first place, and a sum.
-func (r *Review) WriteText(w io.Writer) {
+func (r *Review) WriteText(out io.Writer) {
+	w := &strings.Builder{}
+	defer func() { io.WriteString(out, strings.TrimPrefix(w.String(), "\n")) }()
 	left := r.Findings
 	for _, p := range r.Policies {
 		left = writeFindings(w, left, func(file string) bool { return file < p.At.File })
