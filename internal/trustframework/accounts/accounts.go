@@ -135,10 +135,10 @@ func listed(key string) bool {
 // About implements execute.Handler.
 func (h *Handler) About(t *trustframework.TechnicalProfile) execute.About {
 	operation, _ := t.Metadata.Get("Operation")
-	a := execute.About{Kind: "directory, " + operation.Value, B2C: "Reads or writes an account of the tenant.",
-		Otpost: "Refused: otpost keeps no accounts.", Entra: "Accounts are in the tenant; an application reads them with Microsoft Graph."}
+	a := execute.About{Kind: "directory, " + operation.Value, B2C: "B2C reads or changes an account of the tenant.",
+		Otpost: "otpost refuses it, since it keeps no accounts.", Entra: "Entra External ID keeps accounts in the tenant; user flows make and read them, and applications do it with Microsoft Graph."}
 	if strings.EqualFold(strings.TrimSpace(operation.Value), "Read") {
-		a.Otpost = "Asks the service in the setting b2c_accounts for the account; without one the profile is refused."
+		a.Otpost = "otpost asks the service in the setting b2c_accounts for the account; without one the profile is refused."
 	}
 	return a
 }
