@@ -21,13 +21,11 @@ func (x *run) action() (out *claim.Bag, err error) {
 	}
 	kept := x.q.Session.control(control.ID)
 	work := x.q.Session.Claims.Clone()
-	work.Merge(&kept.Claims)
 	if err := x.prefill(control, work); err != nil {
 		return nil, err
 	}
-	if err := x.given(control.DisplayClaims, work); err != nil {
-		return nil, err
-	}
+	work.Merge(&kept.Claims)
+	x.given(control.DisplayClaims, work)
 	verify := verifies(a.ID)
 	if err := x.required(control, verify, work); err != nil {
 		return nil, err
@@ -102,11 +100,11 @@ func (x *run) prefill(control *trustframework.DisplayControl, bag *claim.Bag) er
 // required holds what was typed into a control to what the policy asks of it. The code is asked for when it is verified.
 func (x *run) required(control *trustframework.DisplayControl, verify bool, bag *claim.Bag) error {
 	for _, d := range control.DisplayClaims {
-		if d.Claim == "" || isCode(d) && !verify {
-			continue
-		}
 		if isCode(d) {
 			x.secrets.add(bag.Text(d.Claim))
+		}
+		if d.Claim == "" || isCode(d) && !verify {
+			continue
 		}
 		if err := x.accept(d.Claim, d.Required || isCode(d), bag); err != nil {
 			return err

@@ -75,7 +75,11 @@ func (x *run) open() error {
 		return nil
 	}
 	work := x.q.Session.Claims.Clone()
-	work.Merge(x.q.Claims)
+	lines := x.displayed(x.host)
+	if control, ok := x.q.Policy.DisplayControl(x.q.Control); ok {
+		lines = append(lines, control.DisplayClaims...)
+	}
+	x.given(lines, work)
 	before := work.Clone()
 	if err := x.transformations(x.host, x.host.InputTransformations, work); err != nil {
 		x.q.Session.Opened = x.q.Session.Opened[:len(x.q.Session.Opened)-1]

@@ -14,6 +14,9 @@ import (
 func (x *run) page(t *trustframework.TechnicalProfile) (out *claim.Bag, err error) {
 	s := x.begin("technical profile", t.ID, t.At)
 	defer func() { s.end(err) }()
+	if err := verifiedByPage(t); err != nil {
+		return nil, err
+	}
 	if err := x.patience(t); err != nil {
 		return nil, err
 	}
@@ -22,19 +25,15 @@ func (x *run) page(t *trustframework.TechnicalProfile) (out *claim.Bag, err erro
 		return nil, err
 	}
 	work := x.q.Session.Claims.Clone()
-	if err := x.given(shown(t), work); err != nil {
+	if err := x.filled(t, work); err != nil {
 		return nil, err
 	}
+	x.given(x.displayed(t), work)
 	if err := x.controls(t, work); err != nil {
 		return nil, err
 	}
-	for _, d := range shown(t) {
-		if d.Claim == "" {
-			continue
-		}
-		if err := x.accept(d.Claim, d.Required, work); err != nil {
-			return nil, err
-		}
+	if err := x.acceptAll(t, work); err != nil {
+		return nil, err
 	}
 	if err := x.validations(t.Validations, work); err != nil {
 		return nil, err
@@ -79,14 +78,10 @@ func (x *run) input(name string) string {
 // readOnly are inputs that a person cannot change. What a page posts of one may be its mask, or forged.
 var readOnly = []string{"Readonly", "Paragraph"}
 
-// given merges what the caller gave: all of it, since the caller may carry the journey, but nothing that would change a
-// claim that the page shows as read-only.
-func (x *run) given(lines []trustframework.DisplayClaim, bag *claim.Bag) error {
+// declared holds what the caller gave to the claims of the policy, and to their types.
+func (x *run) declared() error {
+	typed := &claim.Bag{}
 	for name, v := range x.q.Claims.All() {
-		line := slices.ContainsFunc(lines, func(d trustframework.DisplayClaim) bool { return fold(d.Claim) == fold(name) })
-		if line && bag.Has(name) && slices.Contains(readOnly, x.input(name)) {
-			continue
-		}
 		if x.input(name) == "Password" {
 			x.secrets.add(v.String())
 		}
@@ -94,7 +89,49 @@ func (x *run) given(lines []trustframework.DisplayClaim, bag *claim.Bag) error {
 		if err != nil {
 			return err
 		}
+		typed.Set(name, v)
+	}
+	x.q.Claims = typed
+	return nil
+}
+
+// given merges what the caller gave: all of it, since the caller may carry the journey, but nothing that would change a
+// claim that the page shows as read-only.
+func (x *run) given(lines []trustframework.DisplayClaim, bag *claim.Bag) {
+	for name, v := range x.q.Claims.All() {
+		line := slices.ContainsFunc(lines, func(d trustframework.DisplayClaim) bool { return fold(d.Claim) == fold(name) })
+		if line && bag.Has(name) && slices.Contains(readOnly, x.input(name)) {
+			continue
+		}
 		bag.Set(name, v)
+	}
+}
+
+// displayed are the lines of a page with those of its display controls.
+func (x *run) displayed(t *trustframework.TechnicalProfile) []trustframework.DisplayClaim {
+	lines := slices.Clone(shown(t))
+	for _, d := range t.DisplayClaims {
+		if control, ok := x.q.Policy.DisplayControl(d.Control); ok {
+			lines = append(lines, control.DisplayClaims...)
+		}
+	}
+	return lines
+}
+
+// filled puts in what the fields of a page hold before somebody types: the profile's input claims.
+func (x *run) filled(t *trustframework.TechnicalProfile, bag *claim.Bag) error {
+	lines := shown(t)
+	for _, m := range t.InputClaims {
+		if !slices.ContainsFunc(lines, func(d trustframework.DisplayClaim) bool { return fold(d.Claim) == fold(m.Claim) }) {
+			continue
+		}
+		v, ok, err := x.value(t, m, bag)
+		if err != nil {
+			return err
+		}
+		if ok {
+			bag.Set(m.Claim, v)
+		}
 	}
 	return nil
 }
@@ -102,8 +139,14 @@ func (x *run) given(lines []trustframework.DisplayClaim, bag *claim.Bag) error {
 // controls takes over what the display controls of a page came to. One for verification must have verified.
 func (x *run) controls(t *trustframework.TechnicalProfile, bag *claim.Bag) error {
 	for _, d := range t.DisplayClaims {
-		control, ok := x.q.Policy.DisplayControl(d.Control)
-		if d.Control == "" || !ok || !strings.EqualFold(control.Type, "VerificationControl") || len(control.Actions) == 0 {
+		if d.Control == "" {
+			continue
+		}
+		control, err := x.controlAt(d)
+		if err != nil {
+			return err
+		}
+		if !strings.EqualFold(control.Type, "VerificationControl") || len(control.Actions) == 0 {
 			continue
 		}
 		kept := x.q.Session.control(control.ID)
@@ -113,6 +156,45 @@ func (x *run) controls(t *trustframework.TechnicalProfile, bag *claim.Bag) error
 		}
 		// What was verified counts, whatever the page posts now.
 		bag.Merge(&kept.Claims)
+	}
+	return nil
+}
+
+// controlAt finds the display control of a line. A page without it would go on without what it verifies.
+func (x *run) controlAt(d trustframework.DisplayClaim) (*trustframework.DisplayControl, error) {
+	control, ok := x.q.Policy.DisplayControl(d.Control)
+	if !ok {
+		return nil, &trustframework.Misuse{At: d.At, Element: "display control " + d.Control, Reason: "is defined in no file that this policy builds on"}
+	}
+	return control, nil
+}
+
+// acceptAll holds what was typed to the policy.
+func (x *run) acceptAll(t *trustframework.TechnicalProfile, bag *claim.Bag) error {
+	for _, d := range shown(t) {
+		if d.Claim == "" {
+			continue
+		}
+		// What no page shows nobody can type: it is the validation profiles that answer with it.
+		if err := x.accept(d.Claim, d.Required && x.input(d.Claim) != "", bag); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verifiedByPage refuses a page on which B2C would verify an address by itself, without a display control. To go on
+// without that would take an address for verified that nobody has looked at. A profile with display claims does not show
+// its output claims, so that there the mapping means nothing.
+func verifiedByPage(t *trustframework.TechnicalProfile) error {
+	if len(t.DisplayClaims) > 0 {
+		return nil
+	}
+	for _, m := range t.OutputClaims {
+		if fold(m.Partner) == "verified.email" {
+			return &trustframework.Misuse{At: m.At, Element: "technical profile " + t.ID, Reason: "has B2C's page verify " + m.Claim +
+				" by itself (PartnerClaimType Verified.Email), which otpost does not; verify it with a display control of type VerificationControl"}
+		}
 	}
 	return nil
 }
@@ -132,7 +214,7 @@ func (x *run) accept(name string, required bool, bag *claim.Bag) error {
 		}
 		return nil
 	}
-	if _, choice := choosers[declared.UserInput]; choice && !chosenOf(declared, v) {
+	if _, choice := choosers[declared.UserInput]; choice && !chosenOf(slices.Concat(declared.Choices, x.texts.choices(declared)), v) {
 		return &trustframework.Failure{Key: "UserMessageIfInvalidInput", Default: "{0} has invalid input.", Arguments: []string{label}}
 	}
 	return x.meets(declared, label, v)
@@ -141,12 +223,13 @@ func (x *run) accept(name string, required bool, bag *claim.Bag) error {
 // choosers are inputs that take one of a claim's choices, or several.
 var choosers = map[string]bool{"DropdownSingleSelect": true, "RadioSingleSelect": true, "CheckboxMultiSelect": true}
 
-func chosenOf(declared *trustframework.ClaimType, v claim.Value) bool {
-	if len(declared.Choices) == 0 {
+// chosenOf says that a value is among the choices, in whatever language the page showed them.
+func chosenOf(choices []trustframework.Choice, v claim.Value) bool {
+	if len(choices) == 0 {
 		return true
 	}
 	for _, item := range v.Items() {
-		if !slices.ContainsFunc(declared.Choices, func(c trustframework.Choice) bool { return c.Value == item }) {
+		if !slices.ContainsFunc(choices, func(c trustframework.Choice) bool { return c.Value == item }) {
 			return false
 		}
 	}

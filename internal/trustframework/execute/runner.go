@@ -73,14 +73,19 @@ func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
 	}
 	out, err := x.asked()
 	x.secrets.hide(q.Trace)
-	var failure *trustframework.Failure
-	if errors.As(err, &failure) {
-		return Result{}, &Told{Text: x.tell(failure), Failure: failure}
-	}
 	if err != nil {
-		return Result{}, err
+		return Result{}, x.told(err)
 	}
 	return Result{Claims: out}, nil
+}
+
+// told puts a refusal in the words of the policy. Other errors stay.
+func (x *run) told(err error) error {
+	var failure *trustframework.Failure
+	if errors.As(err, &failure) {
+		return &Told{Text: x.tell(failure), Failure: failure}
+	}
+	return err
 }
 
 // tell is what the person is told. Where nobody has a text, a display control has one for all that goes wrong.
@@ -121,7 +126,7 @@ func (r *Runner) begin(ctx context.Context, q Request) (*run, error) {
 		return nil, err
 	}
 	x.texts = &texts{policy: q.Policy, host: x.host, locale: q.Scene.Locale}
-	return x, nil
+	return x, x.declared()
 }
 
 // asked runs what was asked for.

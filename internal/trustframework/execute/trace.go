@@ -1,6 +1,8 @@
 package execute
 
 import (
+	"encoding/json"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -39,9 +41,17 @@ const shortest = 4
 // secrets are texts that no trace may show.
 type secrets struct{ texts []string }
 
+// add takes a text for secret, also as JSON and forms write it.
 func (s *secrets) add(text string) {
-	if s != nil && text != "" && !slices.Contains(s.texts, text) {
-		s.texts = append(s.texts, text)
+	if s == nil || text == "" || slices.Contains(s.texts, text) {
+		return
+	}
+	s.texts = append(s.texts, text)
+	inJSON, _ := json.Marshal(text) // a string has no error
+	for _, written := range []string{string(inJSON[1 : len(inJSON)-1]), url.QueryEscape(text), url.PathEscape(text)} {
+		if !slices.Contains(s.texts, written) {
+			s.texts = append(s.texts, written)
+		}
 	}
 }
 

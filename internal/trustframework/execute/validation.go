@@ -12,18 +12,18 @@ import (
 // unless ContinueOnError says otherwise; a success ends them where ContinueOnSuccess is false.
 func (x *run) validations(list []trustframework.Validation, bag *claim.Bag) error {
 	for _, v := range list {
-		t, err := x.profileOf(v.TechnicalProfile)
-		if err != nil {
-			return &trustframework.Misuse{At: v.At, Element: "validation technical profile " + v.TechnicalProfile,
-				Reason: "is defined in no file that this policy builds on"}
-		}
 		why, err := skipped(v.Preconditions, bag)
 		if err != nil {
 			return err
 		}
 		if why != "" {
-			x.begin("technical profile", t.ID, v.At).finish("skipped: " + why)
+			x.begin("technical profile", v.TechnicalProfile, v.At).finish("skipped: " + why)
 			continue
+		}
+		t, err := x.profileOf(v.TechnicalProfile)
+		if err != nil {
+			return &trustframework.Misuse{At: v.At, Element: "validation technical profile " + v.TechnicalProfile,
+				Reason: "is defined in no file that this policy builds on"}
 		}
 		err = x.profile(t, bag)
 		var failure *trustframework.Failure

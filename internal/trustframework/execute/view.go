@@ -58,14 +58,14 @@ type PageControl struct {
 }
 
 // Page says what a page shows of q.Control, or of q.Profile where that is self-asserted. It begins the page in the session
-// where that was not done.
+// where that was not done. Its errors are those of Run.
 func (r *Runner) Page(ctx context.Context, q Request) (Page, error) {
 	x, err := r.begin(ctx, q)
 	if err != nil {
 		return Page{}, err
 	}
 	if err := x.open(); err != nil {
-		return Page{}, err
+		return Page{}, x.told(err)
 	}
 	page := Page{Language: x.texts.language()}
 	if q.Control != "" {
@@ -85,6 +85,9 @@ func (r *Runner) Page(ctx context.Context, q Request) (Page, error) {
 	if !selfAsserted(t) {
 		return Page{}, &trustframework.Misuse{At: t.At, Element: "technical profile " + t.ID, Reason: "is no page: only a self-asserted profile has one"}
 	}
+	if err := verifiedByPage(t); err != nil {
+		return Page{}, err
+	}
 	page.Title, page.Continue = t.DisplayName, x.texts.ui("button_continue", "Continue")
 	page.Lines, err = x.lines(t)
 	return page, err
@@ -93,14 +96,8 @@ func (r *Runner) Page(ctx context.Context, q Request) (Page, error) {
 // lines are what a self-asserted profile shows. Its input claims fill the fields.
 func (x *run) lines(t *trustframework.TechnicalProfile) (lines []Line, err error) {
 	values := x.q.Session.Claims.Clone()
-	for _, m := range t.InputClaims {
-		v, ok, err := x.value(t, m, values)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			values.Set(m.Claim, v)
-		}
+	if err := x.filled(t, values); err != nil {
+		return nil, err
 	}
 	for _, d := range shown(t) {
 		if d.Control == "" {
@@ -110,9 +107,9 @@ func (x *run) lines(t *trustframework.TechnicalProfile) (lines []Line, err error
 			}
 			continue
 		}
-		control, ok := x.q.Policy.DisplayControl(d.Control)
-		if !ok {
-			return nil, &trustframework.Misuse{At: d.At, Element: "display control " + d.Control, Reason: "is defined in no file that this policy builds on"}
+		control, err := x.controlAt(d)
+		if err != nil {
+			return nil, err
 		}
 		c, err := x.viewControl(control)
 		if err != nil {

@@ -1,0 +1,170 @@
+package execute_test
+
+import (
+	"testing"
+
+	"github.com/otpost/otpost/internal/trustframework/execute"
+)
+
+func TestOutputClaimsOfAPage(t *testing.T) {
+	for name, c := range map[string]struct {
+		inside string
+		claims []string
+		out    string
+	}{
+		"what was typed":               {outputs("email"), []string{"email=a", "other=b"}, "email=a"},
+		"a default where nothing was":  {outputs("email", `other DefaultValue="x"`), []string{"email=a"}, "email=a other=x"},
+		"what was, before a default":   {outputs("email", `other DefaultValue="x"`), []string{"email=a", "other=b"}, "email=a other=b"},
+		"a default for always":         {outputs("email", `other DefaultValue="x" AlwaysUseDefaultValue="true"`), []string{"email=a", "other=b"}, "email=a other=x"},
+		"an input claim fills a field": {inputs(`email DefaultValue="a@b.example"`) + outputs("email"), nil, "email=a@b.example"},
+		"what was typed, before that":  {inputs(`email DefaultValue="a@b.example"`) + outputs("email"), []string{"email=c"}, "email=c"},
+		"an input claim of no field":   {inputs(`other DefaultValue="x"`) + outputs("email"), []string{"email=a"}, "email=a"},
+		"a resolver in an input claim": {metadata("IncludeClaimResolvingInClaimsHandling", "true") + inputs(`email DefaultValue="{OIDC:LoginHint}" AlwaysUseDefaultValue="true"`) + outputs("email"), nil, "email=hint"},
+		"no password":                  {outputs("email", "password"), []string{"email=a", "password=secret"}, "email=a"},
+		"nothing":                      {outputs(), []string{"email=a"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := worldOf(t, "", page("Page", c.inside))
+			w.scene.OIDC = map[string]string{"loginhint": "hint"}
+			equal(t, "claims", w.must("Page", c.claims...), c.out)
+			equal(t, "session", said(&w.session.Claims), c.out)
+		})
+	}
+}
+
+func TestAPasswordReachesValidationsAlone(t *testing.T) {
+	w := worldOf(t, "", profile("SignIn", inputs("password"))+page("Page", outputs("email", "password")+validations("SignIn")))
+	equal(t, "claims", w.must("Page", "email=a", "password=correct horse"), "email=a")
+	equal(t, "calls", w.calls(), "SignIn password=correct horse")
+	equal(t, "session", said(&w.session.Claims), "email=a")
+}
+
+// What a page shows and does not let anybody change is the session's, whatever is posted (a browser posts the mask).
+func TestPostedValuesDoNotChangeWhatIsReadOnly(t *testing.T) {
+	control := displayControl("ctl", "VerificationControl", `<DisplayClaims><DisplayClaim ClaimTypeReferenceId="shown" Required="true"/><DisplayClaim ClaimTypeReferenceId="code" ControlClaimType="VerificationCode"/></DisplayClaims>`,
+		action("SendCode", "Use"), action("VerifyCode", "Use"))
+	profiles := profile("Set", metadata("answer shown", "+1555")+outputs("shown")) + profile("Use", inputs("shown"))
+	t.Run("on a page", func(t *testing.T) {
+		w := worldOf(t, "", profiles+page("Page", inputs("shown")+outputs("shown")+validations("Use")))
+		w.must("Set")
+		equal(t, "claims", w.must("Page", "shown=XXX-5"), "shown=+1555")
+		equal(t, "calls", w.calls(), "Set; Use shown=+1555")
+	})
+	t.Run("in a display control", func(t *testing.T) {
+		w := worldOf(t, control, profiles)
+		w.must("Set")
+		w.must("ctl SendCode", "SHOWN=XXX-5")
+		equal(t, "calls", w.calls(), "Set; Use shown=+1555")
+	})
+	t.Run("in a display control of the page", func(t *testing.T) {
+		w := worldOf(t, displayControl("info", "AuthenticatorInfoControl", `<DisplayClaims><DisplayClaim ClaimTypeReferenceId="shown"/></DisplayClaims>`),
+			profiles+page("Page", `<DisplayClaims><DisplayClaim DisplayControlReferenceId="info"/><DisplayClaim ClaimTypeReferenceId="email"/></DisplayClaims>`+outputs("email")+validations("Use")))
+		w.must("Set")
+		w.must("Page", "email=a", "shown=mine")
+		equal(t, "calls", w.calls(), "Set; Use shown=+1555")
+	})
+	t.Run("where its own default fills it", func(t *testing.T) {
+		w := worldOf(t, "", profiles+page("Page", inputs(`shown DefaultValue="123"`)+outputs("shown")))
+		equal(t, "claims", w.must("Page", "shown=forged"), "shown=123")
+	})
+	t.Run("but a caller without a session may bring it", func(t *testing.T) {
+		w := worldOf(t, "", profiles+page("Page", inputs("shown")+outputs("shown")))
+		equal(t, "claims", w.must("Page", "shown=+1666"), "shown=+1666")
+	})
+}
+
+func TestWhatIsTypedIsHeldToThePolicy(t *testing.T) {
+	lines := `<DisplayClaims><DisplayClaim ClaimTypeReferenceId="email" Required="true"/><DisplayClaim ClaimTypeReferenceId="mfaType"/></DisplayClaims>`
+	for name, c := range map[string]struct {
+		inside    string
+		claims    []string
+		key, text string
+	}{
+		"required":                        {lines, nil, "UserMessageIfMissingRequiredElement", "Missing required element: Email Address"},
+		"required, and blank":             {lines, []string{"email="}, "UserMessageIfMissingRequiredElement", "Missing required element: Email Address"},
+		"required of an output claim":     {outputs(`email Required="true"`), nil, "UserMessageIfMissingRequiredElement", "Missing required element: Email Address"},
+		"no choice":                       {lines, []string{"email=a", "mfaType=phone"}, "UserMessageIfInvalidInput", "Channel has invalid input."},
+		"a choice in other letters":       {lines, []string{"email=a", "mfaType=SMS"}, "UserMessageIfInvalidInput", "Channel has invalid input."},
+		"the text of a choice":            {lines, []string{"email=a", "mfaType=Email"}, "UserMessageIfInvalidInput", "Channel has invalid input."},
+		"a choice":                        {lines, []string{"email=a", "mfaType=sms"}, "", ""},
+		"nothing chosen":                  {lines, []string{"email=a"}, "", ""},
+		"required, of no page, and there": {outputs("email", `objectId Required="true"`) + validations("Find"), []string{"email=a"}, "", ""},
+		// Its display claims are what a page shows; output claims beside them are not (self-asserted-technical-profile.md).
+		"an output claim beside display claims": {lines + outputs(`code Required="true"`), []string{"email=a"}, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := worldOf(t, "", profile("Find", metadata("answer objectId", "1")+outputs("objectId"))+page("Page", c.inside))
+			if c.key == "" {
+				w.must("Page", c.claims...)
+				return
+			}
+			equal(t, "text", w.told(c.key, "Page", c.claims...), c.text)
+		})
+	}
+}
+
+func displayControl(id, kind, inside string, actions ...string) string {
+	out := `<DisplayControls><DisplayControl Id="` + id + `" UserInterfaceControlType="` + kind + `">` + inside
+	if len(actions) > 0 {
+		out += "<Actions>"
+		for _, a := range actions {
+			out += a
+		}
+		out += "</Actions>"
+	}
+	return out + "</DisplayControl></DisplayControls>"
+}
+
+func action(id string, profiles ...string) string {
+	out := `<Action Id="` + id + `"><ValidationClaimsExchange>`
+	for _, p := range profiles {
+		out += `<ValidationClaimsExchangeTechnicalProfile TechnicalProfileReferenceId="` + p + `"/>`
+	}
+	return out + "</ValidationClaimsExchange></Action>"
+}
+
+const emailAndCode = `<DisplayClaims><DisplayClaim ClaimTypeReferenceId="email" Required="true"/><DisplayClaim ClaimTypeReferenceId="code" ControlClaimType="VerificationCode" Required="true"/></DisplayClaims>`
+
+func TestADisplayControlKeepsWhatWasTypedAndPutsOutWhatItSays(t *testing.T) {
+	w := worldOf(t, displayControl("ctl", "VerificationControl", emailAndCode+outputs("other"), action("SendCode", "Make"), action("VerifyCode", "Use")),
+		profile("Make", metadata("answer other", "made", "answer body", "lost")+inputs("email")+outputs("other", "body"))+profile("Use", inputs("email", "code", "other", "body"))+
+			page("Page", `<DisplayClaims><DisplayClaim DisplayControlReferenceId="ctl"/></DisplayClaims>`+outputs("email", "other")))
+	equal(t, "missing", w.told("UserMessageIfMissingRequiredElement", "ctl SendCode"), "Missing required element: Email Address")
+	equal(t, "claims", w.must("ctl SendCode", "email=a"), "other=made")
+	equal(t, "missing", w.told("UserMessageIfMissingRequiredElement", "ctl VerifyCode"), "Missing required element: Code")
+	w.calls()
+	w.must("ctl VerifyCode", "code=123456")
+	equal(t, "calls", w.calls(), "Use email=a code=123456 other=made")
+	if w.session.Controls["ctl"].Claims.Has("code") {
+		t.Error("the session keeps the code that was typed")
+	}
+	equal(t, "page", w.must("Page"), "email=a other=made")
+	// A code that is sent anew makes the control unverified.
+	w.must("ctl SendCode", "email=b")
+	w.told("UserMessageIfVerificationControlClaimsNotVerified", "Page")
+}
+
+// An input claim of a control fills its field before anybody types, with AlwaysUseDefaultValue too: what was typed stays.
+func TestADefaultOfAControlDoesNotComeBack(t *testing.T) {
+	w := worldOf(t, displayControl("ctl", "VerificationControl", inputs(`email DefaultValue="{OIDC:LoginHint}" AlwaysUseDefaultValue="true"`)+emailAndCode,
+		action("SendCode", "Use"), action("VerifyCode", "Use")), profile("Use", inputs("email")))
+	w.scene.OIDC = map[string]string{"loginhint": "hint@b.example"}
+	w.must("ctl SendCode")
+	w.must("ctl SendCode", "email=typed@b.example")
+	w.must("ctl VerifyCode", "code=1")
+	equal(t, "calls", w.calls(), "Use email=hint@b.example; Use email=typed@b.example; Use email=typed@b.example")
+}
+
+func TestAPageDoesNotGoOnWithoutItsControl(t *testing.T) {
+	w := worldOf(t, "", page("Page", `<DisplayClaims><DisplayClaim DisplayControlReferenceId="nowhere"/></DisplayClaims>`+outputs("email"))+
+		page("ByItself", outputs(`email PartnerClaimType="Verified.Email" Required="true"`))+
+		page("Not", `<DisplayClaims><DisplayClaim ClaimTypeReferenceId="email"/></DisplayClaims>`+outputs(`email PartnerClaimType="Verified.Email"`)))
+	w.misused("display control nowhere: is defined in no file", "Page", "email=a")
+	w.misused("technical profile ByItself: has B2C's page verify email by itself", "ByItself", "email=a")
+	equal(t, "claims", w.must("Not", "email=a"), "email=a")
+	for _, id := range []string{"Page", "ByItself"} {
+		if _, err := w.runner.Page(t.Context(), execute.Request{Policy: w.policy, Profile: id, Session: &execute.Session{}}); err == nil {
+			t.Errorf("%s is shown", id)
+		}
+	}
+}
