@@ -1,0 +1,56 @@
+package execute_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/otpost/otpost/internal/trustframework/execute"
+)
+
+// The resolvers of claim-resolver-overview.md.
+func TestClaimResolvers(t *testing.T) {
+	for resolver, want := range map[string]string{
+		"{Culture:LanguageName}":            "pt",
+		"{Culture:RegionName}":              "BR",
+		"{Culture:RFC5646}":                 "pt-BR",
+		"{Culture:LCID}":                    "",
+		"{Policy:PolicyId}":                 "B2C_1A_One",
+		"{Policy:RelyingPartyTenantId}":     "fabrikam.example",
+		"{Policy:TrustFrameworkTenantId}":   "fabrikam.example",
+		"{Policy:TenantObjectId}":           "",
+		"{Context:CorrelationId}":           "c-1",
+		"{Context:DateTimeInUtc}":           "1/31/2026 3:04:05 PM",
+		"{Context:DeploymentMode}":          "Production",
+		"{Context:HostName}":                "login.fabrikam.example",
+		"{Context:IPAddress}":               "192.0.2.7",
+		"{CONTEXT:KMSI}":                    "",
+		"{Context:BuildNumber}":             "",
+		"{Claim:email}":                     "lea@fabrikam.example",
+		"{claim: EMAIL }":                   "lea@fabrikam.example",
+		"{Claim:newUser}":                   "True",
+		"{Claim:nothing}":                   "",
+		"{OIDC:LoginHint}":                  "hint",
+		"{OIDC:scope}":                      "openid",
+		"{OIDC:Nonce}":                      "",
+		"{OAUTH-KV:campaignId}":             "hawaii",
+		"{OAUTH-KV:campaignid}":             "",
+		"{SAML:Issuer}":                     "",
+		"{oauth2:access_token}":             "",
+		"{service:te}":                      "{service:te}",
+		"{Nothing:else}":                    "{Nothing:else}",
+		"{RelyingPartyTenantId}":            "{RelyingPartyTenantId}",
+		"{0}":                               "{0}",
+		"a {OIDC:LoginHint} b {Claim:code}": "a hint b ",
+	} {
+		t.Run(resolver, func(t *testing.T) {
+			w := worldOf(t, words, profile("P", metadata("IncludeClaimResolvingInClaimsHandling", "true")+inputs(`other DefaultValue="`+resolver+`"`)))
+			w.scene = execute.Scene{Locale: "pt-BR", IP: netip.MustParseAddr("192.0.2.7"), Host: "login.fabrikam.example", CorrelationID: "c-1",
+				OIDC: map[string]string{"loginhint": "hint", "scope": "openid"}, Query: map[string]string{"campaignId": "hawaii"}}
+			w.must("P", "email=lea@fabrikam.example", "newUser=true")
+			if want != "" {
+				want = " other=" + want
+			}
+			equal(t, "call", w.calls(), "P"+want)
+		})
+	}
+}
