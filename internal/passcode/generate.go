@@ -25,6 +25,8 @@ type Generation struct {
 	// the first in this scope, ended codes included; FreshCode draws a new code each time, without it the same one is
 	// handed over while it may be tried. The tries of a code that is handed over again stay; ResendInterval must be 0.
 	Policy Policy
+	// Renew begins the count of generations anew after a code was verified, for a scope that has no end.
+	Renew bool
 	// IP is the end user's address, for network limits.
 	IP string
 }
@@ -58,7 +60,7 @@ func (e *Engine) Generate(ctx context.Context, g Generation) (Generated, error) 
 	var made Generated
 	ref := Ref{Tenant: c.Tenant, Scope: c.Scope, Purpose: c.Purpose, To: c.Identifier}
 	err = e.Store.Generate(ctx, ref, now, func(newest *Challenge, t Turn) (next *Challenge, err error) {
-		made, next, err = e.generate(c, newest, t, client, now)
+		made, next, err = e.generate(c, newest, g.Renew, t, client, now)
 		return next, err
 	})
 	if err != nil {
@@ -92,8 +94,9 @@ func (e *Engine) generation(g *Generation, now time.Time) (c Challenge, client n
 
 // generate hands the newest code over again, or makes the next challenge with a code of its own. newest is locked, and nil
 // where there was none yet.
-func (e *Engine) generate(c Challenge, newest *Challenge, t Turn, client netip.Addr, now time.Time) (made Generated, next *Challenge, err error) {
-	if err := mayGenerate(newest, &c.Policy, now); err != nil {
+func (e *Engine) generate(c Challenge, newest *Challenge, renew bool, t Turn, client netip.Addr, now time.Time) (made Generated, next *Challenge, err error) {
+	renewed := renew && newest != nil && newest.State == Verified
+	if err := mayGenerate(newest, &c.Policy, now); err != nil && !renewed {
 		return made, nil, err
 	}
 	if err := t.Spend(e.Limits.generated(c.Tenant, c.Mailbox, client)...); err != nil {
@@ -105,7 +108,7 @@ func (e *Engine) generate(c Challenge, newest *Challenge, t Turn, client netip.A
 		code, err := e.sameCode(newest)
 		return Generated{Challenge: *newest, Code: code, Reused: true}, nil, err
 	}
-	if newest != nil {
+	if newest != nil && !renewed {
 		c.Sends = newest.Sends + 1
 		newest.giveWay(now)
 	}

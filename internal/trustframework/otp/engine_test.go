@@ -248,6 +248,24 @@ func TestWithoutASession(t *testing.T) {
 	})
 }
 
+// Nothing ends a session that is none, and so a code that was verified does.
+func TestWithoutASessionCodesCountUntilOneIsVerified(t *testing.T) {
+	inBubble(t, both("NumCodeGenerationAttempts=2"), func(b *bench) {
+		b.session = &execute.Session{Policy: "B2C_1A_Test"}
+		b.must("lea@example.org")
+		b.want("the second", b.verify("lea@example.org", b.must("lea@example.org")), "")
+		b.must("lea@example.org")
+		b.must("lea@example.org")
+		_, key := b.generate("lea@example.org")
+		b.want("the third after that", key, "UserMessageIfMaxNumberOfCodeGenerated")
+	})
+	inBubble(t, both("NumCodeGenerationAttempts=1"), func(b *bench) {
+		b.want("the only one", b.verify("lea@example.org", b.must("lea@example.org")), "")
+		_, key := b.generate("lea@example.org")
+		b.want("another in the same session", key, "UserMessageIfMaxNumberOfCodeGenerated")
+	})
+}
+
 func TestCodesAsTheMetadataHasThem(t *testing.T) {
 	inBubble(t, both("CodeLength=12", "CharacterSet=-a-f0-9"), func(b *bench) {
 		code := b.must("lea@example.org")

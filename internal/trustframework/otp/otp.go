@@ -58,7 +58,7 @@ func (h *OneTimePassword) generate(ctx context.Context, c *execute.Call, op *ope
 		return err
 	}
 	g := passcode.Generation{Tenant: c.Scene.Tenant, Application: passcode.Application{ID: c.Scene.Application},
-		Scope: c.Session.Scope(), Purpose: passcode.Verify, Key: key.String(), Policy: terms, IP: address(c)}
+		Scope: c.Session.Scope(), Purpose: passcode.Verify, Key: key.String(), Policy: terms, Renew: c.Session.ID == "", IP: address(c)}
 	made, err := h.Engine.Generate(ctx, g)
 	if err != nil {
 		return h.speaker(c, op).refused(err)
