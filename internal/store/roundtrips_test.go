@@ -99,6 +99,12 @@ func TestPostgresRoundTrips(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	generate := func(scope string) {
+		if _, err := d.Generate(t.Context(), passcode.Generation{Tenant: "default", Scope: scope, Key: "lea@example.test", Policy: passcode.Policy{
+			Alphabet: "0-9", Length: 6, Lifetime: passcode.DefaultPolicy().Lifetime, Tries: 5, Resends: 9}, IP: "203.0.113.9"}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	accept := func(ref ...passcode.Ref) {
 		var took []outbox.Acceptance
 		for _, r := range ref {
@@ -116,6 +122,8 @@ func TestPostgresRoundTrips(t *testing.T) {
 	first := issue("prepare@example.test")
 	verify(first, "no code")
 	relay("prepare@example.test")
+	generate("prepare")
+	generate("prepare")
 	claimAll(t, d.db, d)
 	accept(first)
 
@@ -129,6 +137,8 @@ func TestPostgresRoundTrips(t *testing.T) {
 		{"verify a wrong code", func() { verify(ref, "no code") }, 1},
 		{"verify the right code", func() { verify(ref, d.code) }, 1},
 		{"relay", func() { relay("ada@example.test") }, 1},
+		{"generate a first code", func() { generate("journey") }, 4},
+		{"generate again", func() { generate("journey") }, 3},
 	} {
 		between.count.Store(0)
 		step.do()
