@@ -133,7 +133,7 @@ func (m *codeModel) verify(p place, c *modelCode, code string) string {
 	if c.policy.Lockout > 0 {
 		c.lockedUntil = m.now.Add(c.policy.Lockout)
 	}
-	return tried(passcode.CodeLocked, c)
+	return tried(passcode.CodeLocked, c) + ", the last one"
 }
 
 // ends are the answers to a code that is tried too late.
@@ -167,7 +167,11 @@ func sayTried(v passcode.Verdict, err error) string {
 	if err != nil {
 		return sayRefused(err)
 	}
-	return fmt.Sprintf("verified %v %s, %d left", v.Verified, v.Reason, v.TriesLeft)
+	said := fmt.Sprintf("verified %v %s, %d left", v.Verified, v.Reason, v.TriesLeft)
+	if v.Last {
+		said += ", the last one"
+	}
+	return said
 }
 
 func sayRefused(err error) string {

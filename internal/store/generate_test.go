@@ -227,9 +227,9 @@ func guessAtOnce(t *testing.T, d *desk, scope string) {
 			return "handed over"
 		}
 		v, err := d.Verify(t.Context(), ref, "no code")
-		return fmt.Sprint(v.Reason, err)
+		return fmt.Sprintln(v.Reason, v.Last, err)
 	})
-	if counts["wrong_code<nil>"] != 3 || counts["locked<nil>"] != 53 || counts["handed over"] != 8 {
+	if counts["wrong_code false <nil>\n"] != 3 || counts["locked true <nil>\n"] != 1 || counts["locked false <nil>\n"] != 52 || counts["handed over"] != 8 {
 		t.Errorf("56 wrong codes against four tries: %v", counts)
 	}
 	line, err := d.Status(t.Context(), ref)
