@@ -22,7 +22,7 @@ type Generation struct {
 	// that is an address or a number counts wrong codes against that recipient.
 	Key string
 	// Policy is how the code is made and lives. Every generation begins its lifetime anew; Resends is how many may follow
-	// the first in this scope, ended codes included; FreshCode draws a new code each time, without it the same one is
+	// the first in this scope, ended codes included, 0 to 1000; FreshCode draws a new code each time, without it the same one is
 	// handed over while it may be tried. The tries of a code that is handed over again stay; ResendInterval must be 0.
 	Policy Policy
 	// Renew begins the count of generations anew after a code was verified, for a scope that has no end.

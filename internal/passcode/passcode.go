@@ -190,7 +190,7 @@ func Reasons() []Reason {
 // not for the caller.
 type Refusal struct {
 	Reason Reason
-	// Field is the request member at fault, when one is: "to", "channel", "purpose", "locale", "policy", "ip", "metadata".
+	// Field is the request member at fault, when one is: "to", "channel", "purpose", "locale", "policy", "ip", "metadata", "key".
 	Field string
 	// Detail is a sentence for the caller: what is wrong and what to do. It never holds a code or the value itself.
 	Detail string
