@@ -30,6 +30,17 @@ func Compile(text string) (*Expression, error) {
 	if err != nil {
 		return nil, errors.New("is not a regular expression of .NET" + cause(err))
 	}
+	if mixed(text) {
+		return nil, errors.New(`has brackets with \D, \W, \S or \P beside another such class, which are not matched rightly here; write such as (?:\W|[\d_]) for [\W\d_]`)
+	}
+	// regexp2 looks for where a match may begin, and overlooks some places: \D?\w is not found in 0. In an expression
+	// that begins at the beginning it does not look. The line break is for one that ends in a comment.
+	for _, end := range []string{")", "\n)"} {
+		if anchored, err := regexp2.Compile(`\A(?s:.*?)(?:` + text + end); err == nil {
+			backtracking = anchored
+			break
+		}
+	}
 	backtracking.MatchTimeout = patience
 	return &Expression{linear: linear(text), backtracking: backtracking}, nil
 }
@@ -43,9 +54,10 @@ func cause(err error) string {
 	return ": " + string(parse.Code)
 }
 
-// differently finds what both dialects read and do not read alike: subtraction and named classes within brackets, and
-// digits after a backslash, which may be a character or refer back.
-var differently = regexp.MustCompile(`-\[|\[:|\\[0-9]`)
+// differently finds what both dialects read and do not read alike: subtraction and named classes within brackets, digits
+// after a backslash, which may be a character or refer back, categories of Unicode, of which case is another matter in
+// each, and counts with a zero before them.
+var differently = regexp.MustCompile(`-\[|\[:|\\[0-9pP]|[{,]0[0-9]`)
 
 func linear(text string) *regexp.Regexp {
 	if !printable(text) || differently.MatchString(text) {
