@@ -81,6 +81,9 @@ func TestAnAppIsEnrolledThenVerifies(t *testing.T) {
 		}
 		j.told(t, wrongApp, "CheckApp", "otpCode", other(codeOf(t, secret, time.Now())))
 		j.ok(t, "CheckApp", "otpCode", codeOf(t, secret, time.Now()))
+		if j.session.Device.ID != "" {
+			t.Errorf("the session still waits for the first code")
+		}
 		j.told(t, wrongApp, "CheckApp", "otpCode", codeOf(t, secret, time.Now())) // it is used
 		for _, name := range []string{lea, strings.ToLower(lea), strings.ToUpper(lea)} {
 			if n := j.devices(t, name); n != "1" {
@@ -193,10 +196,30 @@ func TestASecretThatComesAtEverySignIn(t *testing.T) {
 			time.Sleep(30 * time.Second)
 			j := b.journey(t, "B2C_1A_Open", fmt.Sprint("again", i))
 			j.ok(t, "Begin", "upn", lea, "secret", secret)
+			if j.session.Device != (execute.Device{User: strings.ToLower(lea)}) {
+				t.Errorf("the session waits for the first code of a device that is confirmed")
+			}
 			j.ok(t, "CheckApp", "otpCode", codeOf(t, secret, time.Now()))
 		}
 		b.wantKept(t, 0, 1)
 	})
+}
+
+// TestASecretOfAnotherKindOfCode has the secret enrolled elsewhere, for codes that no policy makes.
+func TestASecretOfAnotherKindOfCode(t *testing.T) {
+	for _, r := range []authenticator.Request{{Algorithm: authenticator.SHA256}, {Digits: 8}, {Period: time.Minute}} {
+		inBubble(t, func(t *testing.T, b *bench) {
+			r.Tenant, r.User, r.Issuer, r.Label, r.Secret = "default", strings.ToLower(lea), "Example", "lea", secret
+			if _, err := b.apps.Enrol(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			j := b.journey(t, "B2C_1A_Open", "s")
+			j.ok(t, "Begin", "upn", lea, "secret", secret)
+			b.wantKept(t, 2, 0)
+			j.ok(t, "CheckApp", "otpCode", codeOf(t, secret, time.Now()))
+			b.wantKept(t, 1, 1)
+		})
+	}
 }
 
 func TestANewSecretInManySessions(t *testing.T) {
