@@ -144,7 +144,7 @@ func (b *bench) journey(t testing.TB, policy, session string) *journey {
 // ask runs a request with claims: a technical profile, or a display control and its action.
 func (j *journey) ask(t testing.TB, q execute.Request, claims ...string) (*claim.Bag, error) {
 	t.Helper()
-	r := &execute.Runner{Handlers: map[string]execute.Handler{mfa.HandlerType: j.b.Handler}, Rand: rand.Reader, Now: time.Now}
+	r := &execute.Runner{Handlers: map[string]execute.Handler{mfa.HandlerType: j.b.Handler}, Issuer: "Contoso demo", Rand: rand.Reader, Now: time.Now}
 	q.Policy, q.Session, q.Scene, q.Claims, q.Trace = j.policy, j.session, j.scene, &claim.Bag{}, &j.trace
 	for i := 0; i < len(claims); i += 2 {
 		q.Claims.Set(claims[i], claim.Text(claims[i+1]))
@@ -182,7 +182,7 @@ func wantKey(t testing.TB, err error, key string) {
 	}
 }
 
-// misused wants an error for whoever wrote the policy.
+// wantMisuse wants an error for whoever wrote the policy.
 func wantMisuse(t testing.TB, err error) *trustframework.Misuse {
 	t.Helper()
 	var m *trustframework.Misuse

@@ -12,22 +12,32 @@ import (
 
 	"github.com/otpost/otpost/internal/qr"
 	"github.com/otpost/otpost/internal/qr/qrtest"
+	"github.com/otpost/otpost/internal/trustframework/execute"
 )
 
-// keyURI is what policies build with BuildUri for an app to read (display-control-time-based-one-time-password.md):
-// otpauth://totp/Contoso%20demo:emily@fabrikam.com?secret=fay2lj7ynpntjgqa&issuer=Contoso+demo
-func keyURI(issuer, user, secret string) string {
-	u := url.URL{Scheme: "otpauth", Host: "totp", Path: "/" + issuer + ":" + user}
-	return u.String() + "?secret=" + url.QueryEscape(secret) + "&issuer=" + url.QueryEscape(issuer)
+// theirs are secrets in the forms that policies have them in: drawn by themselves, as the documentation shows them, and
+// those of legacy attributes.
+var theirs = []string{"", "fay2lj7ynpntjgqa", "GEZDGNBV", "GEZDGNBVGY3TQOJQGEZDGNBVGY", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}
+
+const emily = "emily@fabrikam.com"
+
+// drawn is the secret and the key URI that the policy makes, of a secret that it is given or of a new one.
+func (j *journey) drawn(t *testing.T, given string) (secret, uri string) {
+	t.Helper()
+	profile, claims := "NewKeyUri", []string{"upn", emily}
+	if given != "" {
+		profile, claims = "KeyUri", append(claims, "secret", given)
+	}
+	made, err := j.ask(t, execute.Request{Profile: profile}, claims...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made.Text("secret"), made.Text("uri")
 }
 
-// theirs are secrets in the forms that policies have them in: B2C's own, and those of legacy attributes.
-var theirs = []string{"fay2lj7ynpntjgqa", "GEZDGNBV", "GEZDGNBVGY3TQOJQGEZDGNBVGY", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}
-
 // scanned is what a camera has of a key URI: the text of its QR code, read by a reader that is not ours.
-func scanned(t *testing.T, secret string) string {
+func scanned(t *testing.T, uri string) string {
 	t.Helper()
-	uri := keyURI("Contoso demo", "emily@fabrikam.com", secret)
 	svg, err := qr.Draw(uri)
 	if err != nil {
 		t.Fatal(err)
@@ -42,17 +52,17 @@ func scanned(t *testing.T, secret string) string {
 // app makes the codes of some moments from what was scanned.
 type app func(t *testing.T, uri string, moments ...time.Time) []string
 
-// enrolAndVerify is the whole chain: a secret is scanned, enrolled by its first code, and verified in a later session.
+// enrolAndVerify is the whole chain: the policy draws a secret, which is scanned, enrolled by its first code, and verified
+// in a later session.
 func enrolAndVerify(t *testing.T, make app) {
-	for _, secret := range theirs {
-		uri := scanned(t, secret)
-		// The bubble's time begins at this moment.
-		began := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-		const step = 30 * time.Second
-		codes := make(t, uri, began, began.Add(step), began.Add(8*step), began.Add(9*step))
+	for _, given := range theirs {
 		inBubble(t, func(t *testing.T, b *bench) {
+			const step = 30 * time.Second
 			enrols := b.journey(t, "B2C_1A_Open", "enrols")
-			enrols.ok(t, "Begin", "upn", "emily@fabrikam.com", "secret", secret)
+			secret, uri := enrols.drawn(t, given)
+			began := time.Now()
+			codes := make(t, scanned(t, uri), began, began.Add(step), began.Add(8*step), began.Add(9*step))
+			enrols.ok(t, "Begin", "upn", emily, "secret", secret)
 			enrols.told(t, wrongApp, "CheckApp", "otpCode", codes[2])
 			enrols.ok(t, "CheckApp", "otpCode", codes[0])
 			enrols.ok(t, "CheckApp", "otpCode", codes[1]) // the app's clock may be a step ahead
@@ -136,10 +146,11 @@ func TestOtplibReadsWhatAPolicyBuilds(t *testing.T) {
 	})
 }
 
-// TestTheKeyURIIsTheDocumentedOne holds the URI that is scanned here to the one that the documentation prints.
+// TestTheKeyURIIsTheDocumentedOne holds what is scanned here to what the documentation prints
+// (display-control-time-based-one-time-password.md).
 func TestTheKeyURIIsTheDocumentedOne(t *testing.T) {
 	const want = "otpauth://totp/Contoso%20demo:emily@fabrikam.com?secret=fay2lj7ynpntjgqa&issuer=Contoso+demo"
-	if got := keyURI("Contoso demo", "emily@fabrikam.com", "fay2lj7ynpntjgqa"); got != want {
+	if _, got := answering(t, answers{}).drawn(t, "fay2lj7ynpntjgqa"); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -14,16 +14,13 @@ func (h *Handler) Check(p *trustframework.Policy, t *trustframework.TechnicalPro
 	op, found := operationOf(t)
 	x := &examiner{policy: p, profile: t, operation: op, found: found}
 	x.metadata()
-	if op == nil {
-		return x.found
+	if op != nil {
+		x.inputs()
+		x.outputs()
+		x.special()
 	}
-	x.inputs()
-	x.outputs()
-	switch op.name {
-	case "OneWaySMS":
-		x.countries()
-	case "BeginVerifyOTP":
-		x.secrets()
+	for i := range x.found {
+		x.found[i].Reason = "technical profile " + t.ID + ": " + x.found[i].Reason
 	}
 	return x.found
 }
@@ -79,14 +76,28 @@ func (x *examiner) needed(name string) {
 		x.add(x.profile.At, trustframework.Broken, `has no input claim for %s; add an InputClaim with PartnerClaimType="%s"`, name, name)
 		return
 	}
-	if _, declared := x.policy.Claim(m.Claim); !declared && !m.HasDefault {
-		claims := make([]string, len(x.policy.Claims))
-		for i, c := range x.policy.Claims {
-			claims[i] = c.ID
-		}
+	claim, declared := x.policy.Claim(m.Claim)
+	switch {
+	case !declared && !m.HasDefault:
 		x.add(m.At, trustframework.Broken, "takes %s from the claim %s, which is not declared and so never has a value%s", name, m.Claim,
-			near(m.Claim, claims))
+			near(m.Claim, x.claims()))
+	case declared && (name == verificationCode || name == otpCode) && isNumber(claim.DataType):
+		x.add(m.At, trustframework.Odd, "takes %s from the claim %s of DataType %s, in which a code that begins with 0 loses it; declare it as a string",
+			name, m.Claim, claim.DataType)
 	}
+}
+
+// claims are the names of the policy's claims.
+func (x *examiner) claims() []string {
+	names := make([]string, len(x.policy.Claims))
+	for i, c := range x.policy.Claims {
+		names[i] = c.ID
+	}
+	return names
+}
+
+func isNumber(dataType string) bool {
+	return strings.EqualFold(dataType, "int") || strings.EqualFold(dataType, "long")
 }
 
 func mapping(claims []trustframework.ClaimMapping, partner string) (trustframework.ClaimMapping, bool) {
@@ -111,6 +122,16 @@ func (x *examiner) outputs() {
 			x.add(m.At, trustframework.Odd, "has the output claim %s, which %s gives no value%s", m.Claim, x.operation.name,
 				near(m.PartnerName(), x.operation.answers))
 		}
+	}
+}
+
+// special is what is looked at for one operation alone.
+func (x *examiner) special() {
+	switch x.operation.name {
+	case "OneWaySMS":
+		x.countries()
+	case "BeginVerifyOTP":
+		x.secrets()
 	}
 }
 

@@ -19,7 +19,7 @@ func base(t testing.TB) []byte {
 	return text
 }
 
-// problems are those of one profile, as "weight line: reason".
+// problems are those of one profile, as "weight: reason". Each names the profile.
 func problems(t *testing.T, p *trustframework.Policy, profile string) (all []string) {
 	t.Helper()
 	tp, ok := p.TechnicalProfile(profile)
@@ -30,7 +30,11 @@ func problems(t *testing.T, p *trustframework.Policy, profile string) (all []str
 		if found.At.File == "" || found.At.Line == 0 {
 			t.Errorf("%s: %s has no place", profile, found.Reason)
 		}
-		all = append(all, found.Weight.String()+": "+found.Reason)
+		reason, named := strings.CutPrefix(found.Reason, "technical profile "+profile+": ")
+		if !named {
+			t.Errorf("%s is not named in %s", profile, found.Reason)
+		}
+		all = append(all, found.Weight.String()+": "+reason)
 	}
 	return all
 }
@@ -38,8 +42,7 @@ func problems(t *testing.T, p *trustframework.Policy, profile string) (all []str
 // withProfile is a policy with one profile more.
 func withProfile(t *testing.T, body string) *trustframework.Policy {
 	t.Helper()
-	return withFile(t, `<BuildingBlocks><ClaimsTransformations><ClaimsTransformation Id="MakeSecret" TransformationMethod="createotpsecret"><OutputClaims><OutputClaim ClaimTypeReferenceId="Secret" TransformationClaimType="secret" /></OutputClaims></ClaimsTransformation></ClaimsTransformations>
-<Localization Enabled="true"><LocalizedResources Id="phone.en"><LocalizedStrings>`+countryString(`{"FR":"France"}`)+`</LocalizedStrings></LocalizedResources></Localization></BuildingBlocks>
+	return withFile(t, `<BuildingBlocks><ClaimsSchema><ClaimType Id="number"><DisplayName>Number</DisplayName><DataType>int</DataType></ClaimType></ClaimsSchema><Localization Enabled="true"><LocalizedResources Id="phone.en"><LocalizedStrings>`+countryString(`{"FR":"France"}`)+`</LocalizedStrings></LocalizedResources></Localization></BuildingBlocks>
 <ClaimsProviders><ClaimsProvider><DisplayName>Mine</DisplayName><TechnicalProfiles><TechnicalProfile Id="Mine"><DisplayName>Mine</DisplayName>`+body+`<IncludeTechnicalProfile ReferenceId="Mfa" /></TechnicalProfile></TechnicalProfiles></ClaimsProvider></ClaimsProviders>`)
 }
 
@@ -88,6 +91,8 @@ func TestWhatIsWrongWithAProfile(t *testing.T) {
 			"odd: gives phone as phoneNumbr, which is no input of Verify and is not read; did you mean phoneNumber?"}},
 		"an undeclared claim": {metadata("Operation", "Verify") + inputs("phon>phoneNumber", "verificationCode>verificationCode"),
 			[]string{"broken: takes phoneNumber from the claim phon, which is not declared and so never has a value; did you mean phone?"}},
+		"a code that is a number": {metadata("Operation", "VerifyOTP") + inputs("number>otpCode"),
+			[]string{"odd: takes otpCode from the claim number of DataType int, in which a code that begins with 0 loses it; declare it as a string"}},
 		"an answer that nobody gets": {metadata("Operation", "GetAvailableDevices") + inputs("upn>userPrincipalName"),
 			[]string{`odd: has no output claim for numberOfAvailableDevices, which is all that GetAvailableDevices is for; add an OutputClaim with PartnerClaimType="numberOfAvailableDevices"`}},
 		"outputs": {metadata("Operation", "OneWaySMS") + sms + `<OutputClaims><OutputClaim ClaimTypeReferenceId="brand" DefaultValue="x" /><OutputClaim ClaimTypeReferenceId="devices" /></OutputClaims>`,

@@ -121,9 +121,9 @@ func language(c *execute.Call) string {
 	return c.Scene.Locale
 }
 
-// address is the person's, for limits of networks; empty if it is not known.
+// address is the person's, for limits of networks; empty if it is not known, or nobody's.
 func address(c *execute.Call) string {
-	if !c.Scene.IP.IsValid() {
+	if ip := c.Scene.IP; !ip.IsValid() || ip.IsUnspecified() {
 		return ""
 	}
 	return c.Scene.IP.String()

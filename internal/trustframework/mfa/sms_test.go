@@ -95,6 +95,9 @@ func TestWhoIsNamedAndInWhatLanguage(t *testing.T) {
 		j := b.journey(t, "B2C_1A_Open", "s")
 		j.scene.Locale, j.scene.IP = "fr-CA, en", netip.MustParseAddr("192.0.2.7")
 		j.ok(t, "Send", "phone", paris)
+		time.Sleep(time.Minute)
+		j.scene.IP = netip.IPv6Unspecified() // nobody's
+		j.ok(t, "Send", "phone", paris)
 		if m := b.phones.last(t); m.Subject != "app_1" || m.Text != "fr-CA, en" {
 			t.Errorf("of %q in %q", m.Subject, m.Text)
 		}
