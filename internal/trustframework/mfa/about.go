@@ -12,7 +12,7 @@ func (h *Handler) About(t *trustframework.TechnicalProfile) execute.About {
 	op, _ := operationOf(t)
 	if op == nil {
 		return execute.About{Kind: "multifactor authentication, unknown Operation",
-			B2C: "B2C refuses a profile whose Operation it does not know.", Otpost: "otpost refuses it as well.", Entra: "There is nothing to compare."}
+			B2C: "B2C has no such Operation.", Otpost: "The profile is refused, with the Operations that there are.", Entra: "There is nothing to compare it with."}
 	}
 	a := op.about
 	a.Kind = "multifactor authentication, " + op.name
@@ -20,8 +20,8 @@ func (h *Handler) About(t *trustframework.TechnicalProfile) execute.About {
 	return a
 }
 
-// What Entra External ID has, in the words of its documentation (concept-multifactor-authentication-customers.md,
-// 11/20/2024): email codes and text messages as second factors.
+// What Entra External ID has (concept-multifactor-authentication-customers.md of 11/20/2024; that there is no event for text
+// messages is what Microsoft answers to those who ask for one).
 const (
 	entraSMS = "External ID sends text messages itself, as a second factor and a paid add-on; no event lets another service send them."
 	entraApp = "External ID has email codes and text messages as second factors, and no authenticator app, in external tenants."

@@ -36,8 +36,7 @@ func permit(c *execute.Call, to passcode.Address) error {
 	return nil
 }
 
-// countryLists reads the lists of a policy's own file; those of its parents have no effect ("they must be added to the
-// relying party policy"). A list should be there for one language alone. A country must be in all that there are: else
+// countryLists reads the lists of a policy's own file; those of its parents have no effect in B2C. A list should be there for one language alone. A country must be in all that there are: else
 // whoever chooses the language would choose the countries.
 func countryLists(p *trustframework.Policy) (lists []countryList, found []trustframework.Problem) {
 	for _, s := range countryStrings(p) {

@@ -20,8 +20,8 @@ const (
 	incorrectOTP     = "UserMessageIfIncorrectOTPCodeEntered"
 )
 
-// texts are what is said where a policy has no text of its own (localization-string-ids.md, "Microsoft Entra multifactor
-// authentication error messages"; for the last MicrosoftDocs/azure-docs#123185).
+// texts are what is said where a policy has no text of its own (localization-string-ids.md, among the error messages; the last
+// one came later, with MicrosoftDocs/azure-docs#123185).
 var texts = map[string]string{
 	couldntSendSMS:   "Cannot Send SMS to the phone, please try another phone number.",
 	invalidFormat:    "Your phone number is not in a valid format, please correct it and try again.",
@@ -43,7 +43,7 @@ var (
 		passcode.LockedOut:        throttled,
 		passcode.Throttled:        throttled,
 		passcode.InvalidRecipient: invalidFormat,
-		// "The phone number provided does not accept SMS" (multi-factor-auth-technical-profile.md).
+		// The key is for numbers that take no text messages (multi-factor-auth-technical-profile.md).
 		passcode.DestinationRefused: couldntSendSMS,
 		passcode.Suppressed:         couldntSendSMS,
 	}

@@ -17,15 +17,15 @@ import (
 // (MicrosoftDocs/azure-docs#87090, measured by a user).
 const apart = 30 * time.Second
 
-// The bounds of what a policy puts into a message. UNCONFIRMED, and ours.
+// The bounds of what a policy puts into a message, in bytes. UNCONFIRMED, and ours.
 const (
-	maxCompany = 64
+	maxCompany = 256
 	maxLocale  = 256
 )
 
 // terms are those of a code in a text message; a policy cannot set them. Six digits are the page's own pattern (\d{6}),
 // 180 seconds those of Entra's multifactor authentication in general (Microsoft Q&A 138525). For B2C both are UNCONFIRMED,
-// and so are the tries and the lock-out: "max retries come from a risk assessment" (MicrosoftDocs/azure-docs#78006).
+// and so are the tries and the lock-out, which B2C takes from a judgement of the risk (MicrosoftDocs/azure-docs#78006).
 func terms() *passcode.Policy {
 	return &passcode.Policy{Alphabet: "0-9", Length: 6, Lifetime: 180 * time.Second, Tries: 5, Lockout: 5 * time.Minute}
 }
@@ -99,7 +99,7 @@ func (h *Handler) sender(c *execute.Call) passcode.Application {
 	return a
 }
 
-// oneLine is a text without control characters, and with most characters at most.
+// oneLine is a text without control characters, and with most bytes at most.
 func oneLine(text string, most int) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -107,10 +107,8 @@ func oneLine(text string, most int) string {
 		}
 		return r
 	}, strings.ToValidUTF8(text, ""))
-	if runes := []rune(strings.Join(strings.Fields(text), " ")); len(runes) > most {
-		return strings.TrimSpace(string(runes[:most]))
-	}
-	return strings.Join(strings.Fields(text), " ")
+	text = strings.Join(strings.Fields(text), " ")
+	return strings.TrimSpace(strings.ToValidUTF8(text[:min(len(text), most)], ""))
 }
 
 // language is what the message is written in: the policy's word, or else that of the person's browser.

@@ -12,6 +12,7 @@ import (
 	"github.com/otpost/otpost/internal/passcode"
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/execute"
+	"github.com/otpost/otpost/internal/trustframework/mfa"
 )
 
 const paris = "+33612345678"
@@ -110,8 +111,8 @@ func TestWhoIsNamedAndInWhatLanguage(t *testing.T) {
 			t.Errorf("of %q", m.Subject)
 		}
 		time.Sleep(time.Minute)
-		j.ok(t, "Send", "phone", paris, "brand", "Contoso\r\n\tLtd "+strings.Repeat("x", 100), "tongue", "de")
-		if m := b.phones.last(t); m.Subject != "Contoso Ltd "+strings.Repeat("x", 52) || m.Text != "de" {
+		j.ok(t, "Send", "phone", paris, "brand", "Contoso\r\n\tLtd "+strings.Repeat("x", 300), "tongue", "de")
+		if m := b.phones.last(t); m.Subject != "Contoso Ltd "+strings.Repeat("x", 244) || m.Text != "de" {
 			t.Errorf("of %q in %q", m.Subject, m.Text)
 		}
 	})
@@ -212,4 +213,20 @@ func together(do func() error, look func(error)) (won int) {
 	close(start)
 	all.Wait()
 	return won
+}
+
+func TestANameIsBroughtToOneLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"Contoso":                        "Contoso",
+		" a\u0000b\r\nc ":                "a b c",
+		"\u00e9\u00e9\u00e9\u00e9\u00e9": "\u00e9\u00e9\u00e9\u00e9", // nine bytes would end within a character
+		"123456789 0":                    "123456789",
+		"12345678 90":                    "12345678",
+		"a\xffb":                         "ab",
+		"\n":                             "",
+	} {
+		if got := mfa.OneLine(text, 9); got != want {
+			t.Errorf("%q is brought to %q, want %q", text, got, want)
+		}
+	}
 }
