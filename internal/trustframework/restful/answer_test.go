@@ -23,7 +23,7 @@ func answered(t *testing.T, status int, body, metadata string, more ...string) (
 }
 
 func TestOutputsAreTakenFromTheAnswer(t *testing.T) {
-	const object = `{"email":"lea@fabrikam.example","Age":42,"member":"true","groups":["a","b"],"profile":{"b":1,"a":[ 2 ]},"nothing":null,"x":1,"X":2,
+	const object = `{"email":"lea@fabrikam.example","Age":42,"member":"true","groups":["a","b"],"profile":{"b":1,"a":[ 2 ]},"nothing":null,"x":1,"X":2,"Yes":1,"yEs":2,
 		"data":[{"to":[{"email":"deep@fabrikam.example"}]}],"name.first":"dotted"}`
 	for name, test := range map[string]struct {
 		outputs, metadata string
@@ -35,6 +35,7 @@ func TestOutputsAreTakenFromTheAnswer(t *testing.T) {
 		"number":       {out("name:age"), "", map[string]claim.Value{"name": claim.Text("42")}},
 		"absent":       {out("name", "email:nothing"), "", nil},
 		"case alone":   {out("age:x"), "", map[string]claim.Value{"age": claim.Number(1)}},
+		"two cases":    {out("age:yes"), "", nil},
 		"no path":      {out("email:data[0].to[0].email"), "", nil},
 		"path":         {out("email:data[0].to[0].email"), "ResolveJsonPathsInJsonTokens=true", map[string]claim.Value{"email": claim.Text("deep@fabrikam.example")}},
 		"dots":         {out("email:data.0.to.0.email"), "ResolveJsonPathsInJsonTokens=True", map[string]claim.Value{"email": claim.Text("deep@fabrikam.example")}},
@@ -61,7 +62,7 @@ func TestOutputsAreTakenFromTheAnswer(t *testing.T) {
 func TestAnAnswerThatCannotBeRead(t *testing.T) {
 	optional := `<OutputClaims><OutputClaim ClaimTypeReferenceId="name" DefaultValue="nobody"/></OutputClaims>`
 	for name, body := range map[string]string{"empty": "", "words": "OK", "list": `["a"]`, "null": "null", "cut off": `{"name":"a`,
-		"huge": `{"name":"a","more":"` + strings.Repeat("x", 64<<10) + `"}`, "bytes": "\xff\xfe\x00"} {
+		"huge": `{"name":"a","more":"` + strings.Repeat("x", 64<<10) + `"}`, "padded": `{"name":"a"}` + strings.Repeat(" ", 64<<10), "bytes": "\xff\xfe\x00"} {
 		if _, err := answered(t, 202, body, "", ""); err != nil {
 			t.Errorf("%s, nothing wanted: %v", name, err)
 		}
@@ -110,6 +111,7 @@ func TestWhatIsNoRefusalOfB2CIsNotTold(t *testing.T) {
 		"server's error":         {500, `{"version":"1.0.0","status":409,"userMessage":"told"}`},
 		"redirect":               {302, `{"version":"1.0.0","status":409,"userMessage":"told"}`},
 		"page":                   {404, `<html>told</html>`},
+		"too long, padded":       {409, `{"version":"1.0.0","status":409,"userMessage":"told"}` + strings.Repeat(" ", 64<<10)},
 		"too long":               {409, `{"version":"1.0.0","status":409,"userMessage":"told","more":"` + strings.Repeat("x", 64<<10) + `"}`},
 	} {
 		_, err := answered(t, test.status, test.body, "")

@@ -140,9 +140,9 @@ func TestAProfileThatIsBrokenIsNotRun(t *testing.T) {
 }
 
 func TestAClientCertificateIsShown(t *testing.T) {
-	shown := ""
+	shown, kept := "", false
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		shown = r.TLS.PeerCertificates[0].Subject.CommonName
+		shown, kept = r.TLS.PeerCertificates[0].Subject.CommonName, !r.Close
 	}))
 	server.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
 	server.Config.ErrorLog = quiet()
@@ -156,8 +156,8 @@ func TestAClientCertificateIsShown(t *testing.T) {
 	if problems := c.Check(p, found); len(problems) != 0 {
 		t.Error(problems)
 	}
-	if _, _, err := call(t, c, p); err != nil || shown != "otpost.example" {
-		t.Errorf("shown %q: %v", shown, err)
+	if _, _, err := call(t, c, p); err != nil || shown != "otpost.example" || kept {
+		t.Errorf("shown %q, connection kept: %t: %v", shown, kept, err)
 	}
 	// Another profile of the same client shows none.
 	p, _ = load(t, profile("ServiceUrl="+server.URL+open))

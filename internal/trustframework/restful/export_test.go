@@ -19,3 +19,16 @@ func NewGuarded(o Options, stranger netip.Addr) *Client {
 	})
 	return c
 }
+
+// HasProxy says that the client's connections can go through a proxy.
+func (c *Client) HasProxy() bool { return c.transport.Proxy != nil }
+
+// Fill puts a text in for every claim of a ServiceUrl.
+func Fill(raw, text string) (filled, host string, err error) {
+	t, err := parseTarget(raw)
+	if err != nil {
+		return "", "", err
+	}
+	filled, err = t.fill(func(string) (string, bool) { return text, true }, nil)
+	return filled, t.host, err
+}

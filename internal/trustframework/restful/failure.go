@@ -2,6 +2,7 @@ package restful
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,7 +57,16 @@ func (s settings) late(after time.Duration, cause error) *trustframework.Failure
 	return f
 }
 
-func (s settings) said(key string) bool { return s.texts[key] != "" || s.localized[key] }
+// said says that the profile has a text for a key, or the policy in some language.
+func (s settings) said(key string) bool {
+	if s.texts[key] != "" {
+		return true
+	}
+	return s.policy != nil && slices.ContainsFunc(s.policy.Localization.Resources, func(r *trustframework.LocalizedResources) bool {
+		_, there := r.String("ErrorMessage", "", key)
+		return there
+	})
+}
 
 // refusal is the body with which a service tells a person what is wrong (restful-technical-profile.md, "Returning
 // validation error message").

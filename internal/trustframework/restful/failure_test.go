@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/otpost/otpost/internal/provider/nameserver"
+	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/claim"
 	"github.com/otpost/otpost/internal/trustframework/execute"
 	"github.com/otpost/otpost/internal/trustframework/restful"
@@ -74,11 +75,6 @@ func TestServicesThatFail(t *testing.T) {
 	stranger.Config.ErrorLog = quiet()
 	stranger.StartTLS()
 	defer stranger.Close()
-	old := httptest.NewUnstartedServer(http.NotFoundHandler())
-	old.Config.ErrorLog = quiet()
-	old.TLS = &tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
-	old.StartTLS()
-	defer old.Close()
 	zone := nameserver.Zone{"broken.example": {"FAIL"}}
 	const late = "UserMessageIfRequestTimeout"
 	for name, test := range map[string]struct {
@@ -98,7 +94,6 @@ func TestServicesThatFail(t *testing.T) {
 		"huge header":       {say("HTTP/1.1 200 OK\r\nX-A: "+strings.Repeat("x", 256<<10)+"\r\n\r\n{}", leave), "DefaultUserMessageIfRequestFailed", "", false},
 		"no TLS":            {strings.Replace(clear.URL, "http:", "https:", 1), "DefaultUserMessageIfRequestFailed", "does not speak TLS", false},
 		"unknown authority": {stranger.URL, "DefaultUserMessageIfRequestFailed", "signed by an unknown authority", false},
-		"old TLS":           {old.URL, "DefaultUserMessageIfRequestFailed", "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := restful.Options{AllowHTTP: true, AllowPrivate: true, Resolver: zone.Start(t)}
@@ -121,6 +116,37 @@ func TestServicesThatFail(t *testing.T) {
 	}
 }
 
+func TestTLSBefore12IsNotSpoken(t *testing.T) {
+	reached := false
+	old := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
+	old.Config.ErrorLog = quiet()
+	old.TLS = &tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
+	old.StartTLS()
+	t.Cleanup(old.Close)
+	p, _ := load(t, profile("ServiceUrl="+old.URL+open))
+	_, _, err := call(t, client(t, options(old)), p)
+	if _, failure := told(t, err); reached || strings.Contains(failure.Error(), "status") {
+		t.Errorf("reached: %t, %v", reached, failure)
+	}
+}
+
+func TestATextForAnyFailureStandsForATimeToo(t *testing.T) {
+	wait := until(t)
+	url := raw(t, func(net.Conn) { wait() })
+	host := strings.TrimPrefix(url, "http://")
+	for metadata, want := range map[string]string{
+		"": "Failed to establish connection to restful service end point within timeout limit 0.02 seconds.",
+		"UserMessageIfRequestTimeout={0}_seconds_for_{1}": "0.02 seconds for " + host,
+		"DefaultUserMessageIfRequestFailed=Look_at_{0}":   "Look at " + host,
+	} {
+		p, _ := load(t, profile("ServiceUrl="+url+"/path"+open+" "+metadata))
+		_, _, err := call(t, client(t, restful.Options{AllowHTTP: true, AllowPrivate: true, Timeout: 20 * time.Millisecond}), p)
+		if text, _ := told(t, err); text != want {
+			t.Errorf("told %q, want %q", text, want)
+		}
+	}
+}
+
 func TestACallThatIsGivenUpIsNoRefusal(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	wait := until(t)
@@ -139,7 +165,7 @@ func TestNobodyWaitsForAnAnswerThatIsNotNeeded(t *testing.T) {
 		wait()
 	})
 	p, _ := load(t, profile("ServiceUrl="+url+open))
-	if _, _, err := call(t, client(t, restful.Options{AllowHTTP: true, AllowPrivate: true}), p); err != nil {
+	if _, _, err := call(t, client(t, restful.Options{AllowHTTP: true, AllowPrivate: true, Timeout: time.Hour}), p); err != nil {
 		t.Errorf("the service has taken it: %v", err)
 	}
 }
@@ -178,12 +204,18 @@ func TestThePersonsLanguageCountsBeforeTheProfilesText(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
 	p, _ := loadWith(t, profile("ServiceUrl="+server.URL+open+" DefaultUserMessageIfRequestFailed=Later.")+page, localization, "Development")
 	r := &execute.Runner{Handlers: map[string]execute.Handler{restful.Kind: client(t, options(server))}, Now: time.Now}
-	for locale, want := range map[string]string{"fr-CA": "Plus tard.", "en": "Later."} {
+	telling := func(p *trustframework.Policy, locale, want string) {
+		t.Helper()
 		claims := &claim.Bag{}
 		claims.Set("email", claim.Text(mailTo))
 		_, err := r.Run(t.Context(), execute.Request{Policy: p, Profile: "Page", Claims: claims, Session: &execute.Session{}, Scene: execute.Scene{Locale: locale}})
 		if text, _ := told(t, err); text != want {
-			t.Errorf("%s: told %q", locale, text)
+			t.Errorf("%s: told %q, want %q", locale, text, want)
 		}
 	}
+	telling(p, "fr-CA", "Plus tard.")
+	telling(p, "en", "Later.")
+	server.Close()
+	p, _ = loadWith(t, profile("ServiceUrl="+server.URL+open)+page, localization, "Development")
+	telling(p, "fr", "Plus tard.") // there is no French text for a service that cannot be reached
 }

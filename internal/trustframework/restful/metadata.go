@@ -53,22 +53,12 @@ func (r *reader) open() {
 	}
 }
 
-// messages reads the profile's own texts, and which the policy has in some language.
+// messages reads the profile's own texts.
 func (r *reader) messages() {
-	r.settings.texts, r.settings.localized = map[string]string{}, map[string]bool{}
+	r.settings.texts = map[string]string{}
 	for _, key := range messageKeys {
 		if item, there := r.item(key); there {
 			r.settings.texts[key] = item.Value
-		}
-	}
-	if r.policy == nil {
-		return
-	}
-	for _, resources := range r.policy.Localization.Resources {
-		for _, key := range messageKeys {
-			if _, there := resources.String("ErrorMessage", "", key); there {
-				r.settings.localized[key] = true
-			}
 		}
 	}
 }

@@ -134,6 +134,7 @@ func TestCredentialsThatCannotBeSent(t *testing.T) {
 	for name, test := range map[string]struct{ auth, keys, want string }{
 		"line break in a token":  {"Bearer", keys("BearerAuthenticationToken", "B2C_1A_Broken"), "the policy key B2C_1A_Broken (BearerAuthenticationToken) holds a sign"},
 		"line break in a header": {"ApiKeyHeader", keys("x-api-key", "B2C_1A_Broken"), "the policy key B2C_1A_Broken (x-api-key) holds a sign"},
+		"colon in a user":        {"Basic", keys("BasicAuthenticationUsername", "B2C_1A_Colon", "BasicAuthenticationPassword", "B2C_1A_Token"), "the policy key B2C_1A_Colon (BasicAuthenticationUsername) holds a colon"},
 		"not a certificate":      {"ClientCertificate", keys("ClientCertificate", "B2C_1A_Token"), "(ClientCertificate) is not a certificate with its private key"},
 		"unknown key":            {"Bearer", keys("BearerAuthenticationToken", "B2C_1A_None"), "the policy key B2C_1A_None is not known here"},
 	} {

@@ -88,7 +88,7 @@ func mappings(element string, names []string) string {
 }
 
 // vault holds the policy keys of tests.
-var vault = map[string]string{"B2C_1A_User": "AC0123456789", "B2C_1A_Password": "pass-Word-98765", "B2C_1A_Token": "SG.Secret-123456\n", "B2C_1A_Broken": "a\r\nHost: b"}
+var vault = map[string]string{"B2C_1A_User": "AC0123456789", "B2C_1A_Password": "pass-Word-98765", "B2C_1A_Token": "SG.Secret-123456\n", "B2C_1A_Colon": "a:b", "B2C_1A_Broken": "a\r\nHost: b"}
 
 func options(server *httptest.Server) restful.Options {
 	o := restful.Options{AllowPrivate: true, Keys: func(name string) (string, bool) { text, ok := vault[name]; return text, ok }}

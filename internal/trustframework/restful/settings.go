@@ -43,9 +43,8 @@ type settings struct {
 	// debug says that what a service tells of its refusal beside the message is handed on.
 	debug bool
 	// texts are the profile's own messages by key.
-	texts map[string]string
-	// localized are the keys of messages that the policy has in some language.
-	localized map[string]bool
+	texts  map[string]string
+	policy *trustframework.Policy
 }
 
 // reader reads one profile's settings and gathers what is wrong with them.
@@ -59,7 +58,7 @@ type reader struct {
 
 // read reads what a profile says. Settings are whole unless a problem is graver than Odd.
 func (c *Client) read(p *trustframework.Policy, t *trustframework.TechnicalProfile) (settings, []trustframework.Problem) {
-	r := &reader{client: c, policy: p, profile: t}
+	r := &reader{client: c, policy: p, profile: t, settings: settings{policy: p}}
 	r.names()
 	r.settings.auth = r.choice("AuthenticationType", authentications, "")
 	r.settings.place = r.choice("SendClaimsIn", places, inBody)
@@ -149,7 +148,7 @@ func (r *reader) claims() {
 	r.outputs()
 }
 
-// input finds an InputClaim by the policy's name or the partner's.
+// hasInput finds an InputClaim by the policy's name or the partner's.
 func (r *reader) hasInput(name string) bool {
 	return slices.ContainsFunc(r.profile.InputClaims, func(m trustframework.ClaimMapping) bool {
 		return strings.EqualFold(m.Claim, name) || strings.EqualFold(m.PartnerName(), name)
@@ -176,23 +175,6 @@ func (r *reader) outputs() {
 		}
 		if _, err := parsePath(m.PartnerName()); r.settings.paths && err != nil {
 			r.broken(m.At, "the PartnerClaimType of the output claim %s %v", m.Claim, err)
-		}
-	}
-}
-
-// placeholders holds the claims in ServiceUrl to the InputClaims.
-func (r *reader) placeholders(at trustframework.Origin) {
-	names := r.settings.target.claims()
-	if len(names) > 0 && r.settings.place != inURL {
-		r.broken(at, "ServiceUrl has claims in it, which only SendClaimsIn Url puts in")
-		return
-	}
-	for _, name := range names {
-		switch {
-		case strings.Contains(name, ":"):
-			r.broken(at, "ServiceUrl has a claim resolver in it; give it to an InputClaim as DefaultValue with AlwaysUseDefaultValue, and write that claim in the URL")
-		case !r.hasInput(name):
-			r.broken(at, "ServiceUrl has the claim %s in it, which is not among the InputClaims; add it there", name)
 		}
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-
-	"github.com/otpost/otpost/internal/egress"
 )
 
 // target is a ServiceUrl. The host is the policy's alone: claims can stand in its path and query
@@ -56,7 +54,7 @@ func parseTarget(raw string) (target, error) {
 		return target{}, errors.New("has a brace without its other half, or without a claim in it")
 	}
 	u, err := url.Parse(t.origin + placeholder.ReplaceAllString(rest[end:], "x"))
-	if err != nil || u.Host != t.host || u.Hostname() == "" || u.User != nil {
+	if err != nil || u.Host != t.host || u.Hostname() == "" || strings.HasSuffix(t.host, ":") || u.User != nil {
 		return target{}, errors.New("cannot be read as a URL; check for spaces and signs that it may not hold")
 	}
 	return t, nil
@@ -146,11 +144,13 @@ func (t target) fill(value func(name string) (string, bool), more url.Values) (s
 	return filled, nil
 }
 
-// literal is the path without claims.
+// literal is the path with a letter for each claim.
 func (t target) literal() string {
 	var b strings.Builder
 	for _, p := range t.path {
-		b.WriteString(p.text)
+		if b.WriteString(p.text); p.claim != "" {
+			b.WriteByte('x')
+		}
 	}
 	return b.String()
 }
@@ -175,30 +175,4 @@ func dots(path string) bool {
 		}
 	}
 	return false
-}
-
-// address reads the ServiceUrl.
-func (r *reader) address() {
-	item, there := r.item("ServiceUrl")
-	if !there {
-		r.broken(r.profile.At, "ServiceUrl is missing; write the URL of the service")
-		return
-	}
-	t, err := parseTarget(item.Value)
-	if err != nil {
-		r.broken(item.At, "ServiceUrl %v", err)
-		return
-	}
-	r.settings.target = t
-	u, _ := url.Parse(t.origin)
-	if u.Scheme == "http" && !r.client.options.AllowHTTP {
-		r.broken(item.At, "ServiceUrl shows claims and credentials to the network, since it is http; use https, or let this server call services over http")
-	}
-	if !r.client.options.AllowPrivate && egress.CheckHost(u.Hostname()) != nil {
-		r.broken(item.At, "ServiceUrl leads inside: %v; use a public one, or let this server call private addresses", egress.ErrPrivate)
-	}
-	if strings.Contains(item.Value, "#") {
-		r.odd(item.At, "ServiceUrl has a fragment (#), which is never sent")
-	}
-	r.placeholders(item.At)
 }
