@@ -29,7 +29,7 @@ const schema = `<BuildingBlocks><ClaimsSchema>
 <ClaimType Id="age"><DataType>int</DataType></ClaimType>
 <ClaimType Id="member"><DataType>boolean</DataType></ClaimType>
 <ClaimType Id="groups"><DataType>stringCollection</DataType></ClaimType>
-</ClaimsSchema>LOCALIZATION</BuildingBlocks>`
+</ClaimsSchema>MORE</BuildingBlocks>`
 
 // load reads a policy with one technical profile, which begins in line 2.
 func load(t testing.TB, profile string) (*trustframework.Policy, *trustframework.TechnicalProfile) {
@@ -37,11 +37,12 @@ func load(t testing.TB, profile string) (*trustframework.Policy, *trustframework
 	return loadWith(t, profile, "", "Development")
 }
 
-func loadWith(t testing.TB, profile, localization, mode string) (*trustframework.Policy, *trustframework.TechnicalProfile) {
+// loadWith also takes what follows the claims in BuildingBlocks, and the DeploymentMode.
+func loadWith(t testing.TB, profile, more, mode string) (*trustframework.Policy, *trustframework.TechnicalProfile) {
 	t.Helper()
 	profile = strings.Replace(profile, "<Protocol/>", `<Protocol Name="Proprietary" Handler="`+restful.Kind+`, Web.TPEngine"/>`, 1)
 	text := `<TrustFrameworkPolicy xmlns="http://schemas.microsoft.com/online/cpim/schemas/2013/06" PolicyId="B2C_1A_Rest" DeploymentMode="` + mode + `">` +
-		strings.ReplaceAll(strings.Replace(schema, "LOCALIZATION", localization, 1), "\n", "") +
+		strings.ReplaceAll(strings.Replace(schema, "MORE", more, 1), "\n", "") +
 		"<ClaimsProviders><ClaimsProvider><TechnicalProfiles>\n" + profile + "\n</TechnicalProfiles></ClaimsProvider></ClaimsProviders></TrustFrameworkPolicy>"
 	set, err := trustframework.Load(fstest.MapFS{"rest.xml": {Data: []byte(text)}}, trustframework.Options{})
 	if err != nil || len(set.Policies) != 1 || len(set.Problems) != 0 {

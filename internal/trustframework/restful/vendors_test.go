@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/execute"
 )
 
@@ -21,10 +22,13 @@ type vendor struct {
 	contract *contract
 	metadata string
 	more     []string
-	claims   []any
-	refuses  func(r *http.Request, body []byte) error
-	status   int
-	answer   string
+	// transformation builds the body, as policies do, of "path claim" and of "path=value", the value an int or boolean if it
+	// ends so. claims are those of a profile without one.
+	transformation []string
+	claims         []any
+	refuses        func(r *http.Request, body []byte) error
+	status         int
+	answer         string
 	// key is the policy key that a 401 is about.
 	key string
 }
@@ -40,25 +44,24 @@ func vendors() map[string]vendor {
 			path: "/v3/mail/send", contract: &sendgridContract, status: http.StatusAccepted,
 			metadata: "AuthenticationType=Bearer SendClaimsIn=Body ClaimUsedForRequestPayload=body",
 			more:     []string{keys("BearerAuthenticationToken", "B2C_1A_Token"), in("body")},
-			claims: []any{"body", `{"personalizations":[{"to":[{"email":"` + mailTo + `"}],"dynamic_template_data":{"otp":"` + mailCode + `","email":"` + mailTo +
-				`","subject":"Your code"}}],"template_id":"d-0123456789abcdef0123456789abcdef","from":{"email":"codes@fabrikam.example"}}`},
+			transformation: []string{"personalizations.0.to.0.email email", "personalizations.0.dynamic_template_data.otp name", "personalizations.0.dynamic_template_data.email email",
+				"template_id=d-0123456789abcdef0123456789abcdef", "from.email=codes@fabrikam.example", "personalizations.0.dynamic_template_data.subject=Your code"},
 			refuses: sendgridRefuses, key: "B2C_1A_Token",
 		},
 		"Mailjet": {
 			path: "/v3.1/send", status: http.StatusOK, answer: `{"Messages":[{"Status":"success"}]}`,
 			metadata: "AuthenticationType=Basic SendClaimsIn=Body ClaimUsedForRequestPayload=body",
 			more:     []string{keys("BasicAuthenticationUsername", "B2C_1A_User", "BasicAuthenticationPassword", "B2C_1A_Password"), in("body")},
-			claims: []any{"body", `{"Messages":[{"To":[{"Email":"` + mailTo + `"}],"Variables":{"otp":"` + mailCode + `","email":"` + mailTo +
-				`"},"TemplateID":1234567,"TemplateLanguage":true,"From":{"Email":"codes@fabrikam.example"},"Subject":"Your code"}]}`},
+			transformation: []string{"Messages.0.To.0.Email email", "Messages.0.Variables.otp name", "Messages.0.Variables.email email", "Messages.0.TemplateID=1234567 int",
+				"Messages.0.TemplateLanguage=true boolean", "Messages.0.From.Email=codes@fabrikam.example", "Messages.0.Subject=Your code"},
 			refuses: mailjetRefuses, key: "B2C_1A_User and B2C_1A_Password",
 		},
 		"Brevo": {
 			path: "/v3/smtp/email", contract: &brevoContract, status: http.StatusCreated, answer: `{"messageId":"<1@smtp-relay.mailin.fr>"}`,
-			metadata: "AuthenticationType=ApiKeyHeader SendClaimsIn=Body ClaimUsedForRequestPayload=body",
-			more:     []string{keys("api-key", "B2C_1A_Token"), in("body")},
-			claims: []any{"body", `{"to":[{"email":"` + mailTo + `"}],"params":{"subject":"Your code","OTP":"` + mailCode + `","email":"` + mailTo +
-				`","message":"Hello","codeIntro":"Your code is","signature":"Fabrikam"},"templateId":1}`},
-			refuses: brevoRefuses, key: "B2C_1A_Token",
+			metadata:       "AuthenticationType=ApiKeyHeader SendClaimsIn=Body ClaimUsedForRequestPayload=body",
+			more:           []string{keys("api-key", "B2C_1A_Token"), in("body")},
+			transformation: []string{"to.0.email email", "params.OTP name", "params.email email", "params.message message", "templateId=1 int", "params.subject=Your code"},
+			refuses:        brevoRefuses, key: "B2C_1A_Token",
 		},
 		"Twilio": {
 			path: "/2010-04-01/Accounts/AC01234567890123456789012345678901/Messages.json", contract: &twilioContract, status: http.StatusCreated, answer: `{"sid":"SM1"}`,
@@ -69,6 +72,45 @@ func vendors() map[string]vendor {
 			refuses: twilioRefuses, key: "B2C_1A_User and B2C_1A_Password",
 		},
 	}
+}
+
+// given are the claims that a journey has when it comes to the vendor's profile.
+func (v vendor) given() []any {
+	if v.transformation == nil {
+		return v.claims
+	}
+	return []any{"email", mailTo, "name", mailCode, "message", "Hello"}
+}
+
+// policy writes the vendor's profile, with the transformation that builds its body if there is one.
+func (v vendor) policy(t *testing.T, server string) *trustframework.Policy {
+	t.Helper()
+	metadata := "ServiceUrl=" + server + v.path + " " + v.metadata
+	if v.transformation == nil {
+		p, _ := load(t, profile(metadata, v.more...))
+		return p
+	}
+	var claims, parameters strings.Builder
+	for _, fact := range v.transformation {
+		path, value, fixed := strings.Cut(fact, "=")
+		if !fixed {
+			path, claim, _ := strings.Cut(fact, " ")
+			fmt.Fprintf(&claims, `<InputClaim ClaimTypeReferenceId="%s" TransformationClaimType="%s"/>`, claim, path)
+			continue
+		}
+		kind := "string"
+		for _, k := range []string{"int", "boolean"} {
+			if rest, ok := strings.CutSuffix(value, " "+k); ok {
+				value, kind = rest, k
+			}
+		}
+		fmt.Fprintf(&parameters, `<InputParameter Id="%s" DataType="%s" Value="%s"/>`, path, kind, value)
+	}
+	transformations := `<ClaimsTransformations><ClaimsTransformation Id="Build" TransformationMethod="GenerateJson"><InputClaims>` + claims.String() + `</InputClaims><InputParameters>` +
+		parameters.String() + `</InputParameters><OutputClaims><OutputClaim ClaimTypeReferenceId="body" TransformationClaimType="outputClaim"/></OutputClaims></ClaimsTransformation></ClaimsTransformations>`
+	more := append([]string{v.more[0], `<InputClaimsTransformations><InputClaimsTransformation ReferenceId="Build"/></InputClaimsTransformations>`}, v.more[1:]...)
+	p, _ := loadWith(t, profile(metadata, more...), transformations, "Development")
+	return p
 }
 
 func TestVendorsTakeWhatPoliciesPost(t *testing.T) {
@@ -89,12 +131,12 @@ func TestVendorsTakeWhatPoliciesPost(t *testing.T) {
 				w.WriteHeader(v.status)
 				_, _ = io.WriteString(w, v.answer)
 			})
-			p, profileOf := load(t, profile("ServiceUrl="+server.URL+v.path+" "+v.metadata, v.more...))
+			p := v.policy(t, server.URL)
 			c := client(t, options(server))
-			for _, problem := range c.Check(p, profileOf) {
+			for _, problem := range c.Check(p, p.TechnicalProfiles[0]) {
 				t.Error(problem)
 			}
-			claims, trace, err := call(t, c, p, v.claims...)
+			claims, trace, err := call(t, c, p, v.given()...)
 			if err != nil || taken != 1 || claims.Len() != 0 {
 				t.Fatalf("%v, taken %d times", err, taken)
 			}
@@ -103,13 +145,13 @@ func TestVendorsTakeWhatPoliciesPost(t *testing.T) {
 	}
 }
 
-// hidesSecrets holds that a trace shows neither the payload nor a credential.
+// hidesSecrets holds that a trace does not show the payload, be it where it is sent or where it is built.
 func hidesSecrets(t *testing.T, trace *execute.Trace) {
 	t.Helper()
 	for _, step := range trace.Steps {
 		for _, v := range append(step.In, step.Out...) {
 			if v.Name == "body" && v.Value != "***" {
-				t.Errorf("the trace shows %s", v.Value)
+				t.Errorf("the trace shows %s of %s", v.Value, step.ID)
 			}
 		}
 	}
@@ -123,8 +165,7 @@ func TestAVendorThatRefusesTheKeyNamesIt(t *testing.T) {
 				body, _ := io.ReadAll(r.Body)
 				fmt.Fprintf(w, `{"message":"bad credentials %s for %s"}`, r.Header.Get("Authorization"), body)
 			})
-			p, _ := load(t, profile("ServiceUrl="+server.URL+v.path+" "+v.metadata, v.more...))
-			_, _, err := call(t, client(t, options(server)), p, v.claims...)
+			_, _, err := call(t, client(t, options(server)), v.policy(t, server.URL), v.given()...)
 			text, failure := told(t, err)
 			if text != "Failed to establish connection to restful service end point." || failure.Key != "DefaultUserMessageIfRequestFailed" || failure.Profile != "Rest" {
 				t.Errorf("%s: told %q", name, text)
