@@ -3,9 +3,7 @@ package b2c
 import (
 	"embed"
 	"errors"
-	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/otpost/otpost/internal/front"
@@ -138,32 +136,29 @@ func (p *pages) refuse(v *visit, err error) {
 		s.Fault, s.Request = "The policy cannot be run as it is written.", front.RequestID(v.r.Context())
 	case errors.As(err, &problem):
 		s.Fault, status = problem.Detail, problem.Status
-		if problem.Status == http.StatusNotFound {
-			s.Fault = "There is no such page."
-		}
 	default:
 		front.Fail(v.w, v.r, p.Log, "show policy", err)
 		return
 	}
-	p.Log.LogAttrs(v.r.Context(), slog.LevelDebug, "page refused", slog.Int("status", status))
 	p.sheet.Write(v.w, v.r, status, frame, s)
 }
 
-// path is where the form of a page is sent: with the query, since claims may be resolved from it.
-func (v *visit) path() string {
-	base := v.r.URL.EscapedPath()
-	if v.target.profile != "" {
-		base = strings.TrimSuffix(base, profilePostSuffix) + profilePostSuffix
-	}
-	query := v.r.URL.Query() // sceneOf has read it before
-	if len(query) == 0 {
-		return base
-	}
-	return base + "?" + query.Encode()
+// again is the path of the page itself, with the query, since claims may be resolved from it.
+func (v *visit) again() string {
+	return v.address(strings.TrimSuffix(v.r.URL.EscapedPath(), profilePostSuffix))
 }
 
-// again is the path of the page itself.
-func (v *visit) again() string {
-	u := url.URL{RawPath: v.r.URL.RawPath, Path: v.r.URL.Path, RawQuery: v.r.URL.Query().Encode()}
-	return strings.Replace(u.String(), profilePostSuffix, "", 1)
+// path is where the form of the page is sent.
+func (v *visit) path() string {
+	if v.target.profile == "" {
+		return v.again()
+	}
+	return v.address(strings.TrimSuffix(v.r.URL.EscapedPath(), profilePostSuffix) + profilePostSuffix)
+}
+
+func (v *visit) address(path string) string {
+	if query := v.r.URL.Query().Encode(); query != "" { // sceneOf has read it before
+		path += "?" + query
+	}
+	return path
 }

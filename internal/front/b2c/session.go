@@ -3,6 +3,7 @@ package b2c
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -82,6 +83,9 @@ func (h *Handler) open(token string, b bond) (*execute.Session, error) {
 		return nil, fmt.Errorf("session token is longer than %d bytes", maxToken)
 	}
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err == nil && base64.RawURLEncoding.EncodeToString(sealed) != token {
+		err = errors.New("line ends in it") // which the decoder skips
+	}
 	if err != nil {
 		return nil, fmt.Errorf("session token: %w", err)
 	}

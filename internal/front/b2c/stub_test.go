@@ -23,7 +23,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // runner answers what a test wants, and notes what it was asked. It refuses what no runner may be asked.
 type runner struct {
-	t *testing.T
+	t testing.TB
 	// run and page answer; nil refuses.
 	run   func(q execute.Request) (execute.Result, error)
 	page  func(q execute.Request) (execute.Page, error)
@@ -113,7 +113,7 @@ type door struct {
 	log    bytes.Buffer
 }
 
-func newDoor(t *testing.T) *door {
+func newDoor(t testing.TB) *door {
 	t.Helper()
 	d := &door{runner: &runner{t: t}}
 	n := 0
@@ -123,7 +123,7 @@ func newDoor(t *testing.T) *door {
 	return d
 }
 
-func (d *door) mounted(t *testing.T) http.Handler {
+func (d *door) mounted(t testing.TB) http.Handler {
 	t.Helper()
 	shell, err := front.NewShell(nil)
 	if err != nil {
