@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/otpost/otpost/internal/authenticator"
 	"github.com/otpost/otpost/internal/config"
 	b2cdoor "github.com/otpost/otpost/internal/front/b2c"
 	"github.com/otpost/otpost/internal/passcode"
@@ -17,7 +19,9 @@ import (
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/accounts"
 	"github.com/otpost/otpost/internal/trustframework/execute"
+	"github.com/otpost/otpost/internal/trustframework/mfa"
 	"github.com/otpost/otpost/internal/trustframework/otp"
+	"github.com/otpost/otpost/internal/trustframework/restful"
 )
 
 // wirePolicies opens what B2C policies need, if there are any.
@@ -78,11 +82,25 @@ func (s *server) policyRunner() (*execute.Runner, error) {
 		}
 		directory.Directory = service
 	}
+	keys, err := policyKeys(c.B2CKeys)
+	if err != nil {
+		return nil, err
+	}
 	return &execute.Runner{Issuer: c.B2CIssuer, Rand: rand.Reader, Now: now, Handlers: map[string]execute.Handler{
+		accounts.Kind:              directory,
+		mfa.HandlerType:            &mfa.Handler{Passcodes: s.engine, Authenticators: s.authenticators, Application: callerOf, Window: windowOf(c.B2CTOTPWindow)},
 		otp.OneTimePasswordHandler: &otp.OneTimePassword{Engine: s.engine},
 		otp.SSPRHandler:            &otp.SSPR{Engine: s.engine, Application: callerOf},
-		accounts.Kind:              directory,
+		restful.Kind:               restful.New(restful.Options{Keys: keys, AllowPrivate: c.B2CAllowPrivate, AllowHTTP: c.B2CAllowPrivate}),
 	}}, nil
+}
+
+// appStep is the time step of authenticator apps (RFC 6238 §5.2), which know no other from the URIs of B2C policies.
+const appStep = 30 * time.Second
+
+// windowOf is how late a code may be, in whole steps. A clock may be fast by one of them.
+func windowOf(late time.Duration) authenticator.Window {
+	return authenticator.Window{Back: int(late / appStep), Forward: 1}
 }
 
 // callerOf is on whose behalf a policy's messages are sent.

@@ -86,10 +86,10 @@ type Config struct {
 	B2CKeys         string        `name:"b2c_keys" group:"B2C" placeholder:"PATH" doc:"Folder with the policy keys, one file each, named as the StorageReferenceId of a policy, such as B2C_1A_SendGridKey; others than the owner may not read them."`
 	B2CState        B2CStateMode  `name:"b2c_state" default:"session" enum:"session,identifier" group:"B2C" doc:"What a code belongs to: session as in B2C, where a call without the token of the last one finds no code, or identifier for callers that cannot carry a token, where each identifier has one live code in a policy."`
 	B2CIssuer       string        `name:"b2c_issuer" group:"B2C" form:"line" placeholder:"NAME" doc:"What {AuthenticatorIssuer} stands for, the name that authenticator apps show. Empty means the tenant of the policy."`
-	B2CTOTPWindow   time.Duration `name:"b2c_totp_window" default:"30s" min:"0s" max:"5m" group:"B2C" doc:"How late the code of an authenticator app may come, in steps of 30 s. B2C itself takes codes for some minutes; every step makes a guess likelier to be right."`
+	B2CTOTPWindow   time.Duration `name:"b2c_totp_window" default:"30s" min:"30s" max:"5m" group:"B2C" doc:"How late the code of an authenticator app may come, in steps of 30 s. B2C itself takes codes for some minutes; every step makes a guess likelier to be right."`
 	B2CAccounts     SecretURL     `name:"b2c_accounts" group:"B2C" secret:"true" placeholder:"URL" doc:"Service that is asked for the accounts that directory profiles read. Without one these profiles are refused."`
 	B2CAccountsKey  Secret        `name:"b2c_accounts_key" group:"B2C" secret:"true" placeholder:"KEY" doc:"Bearer token that b2c_accounts is asked with."`
-	B2CAllowPrivate bool          `name:"b2c_allow_private" default:"false" group:"B2C" doc:"Lets RESTful profiles call services at private and loopback addresses."`
+	B2CAllowPrivate bool          `name:"b2c_allow_private" default:"false" group:"B2C" doc:"Lets RESTful profiles call services at private and loopback addresses, and services over http."`
 	B2CPage         bool          `name:"b2c_page" default:"false" group:"B2C" doc:"Shows the pages of the policies in a browser, to try them by hand. They ask for no key, and whoever reaches them can have messages sent, so production refuses it."`
 
 	origins map[string]Origin

@@ -45,7 +45,7 @@ func everyType(t testing.TB) claim.Bag {
 }
 
 func full(t testing.TB) *execute.Session {
-	return &execute.Session{ID: "s1", Policy: "shop/Otp", Began: noon, Claims: everyType(t), Opened: []string{"signup"},
+	return &execute.Session{ID: "first-session", Policy: "shop/Otp", Began: noon, Claims: everyType(t), Opened: []string{"signup"},
 		Controls: map[string]*execute.Control{"a": {Claims: everyType(t), Sent: true}, "b": {Verified: true}},
 		Retries:  map[string]int{"signup": 2}, Device: execute.Device{User: "ada", ID: "au_1"}}
 }
@@ -58,7 +58,7 @@ func TestASessionComesBackWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(token, "s1") || strings.ContainsAny(token, "+/=") {
+	if strings.Contains(token, "first-session") || strings.ContainsAny(token, "+/=") {
 		t.Errorf("the token is %s", token)
 	}
 	back, err := h.Session(token, "default", "shop", s.Policy)
@@ -149,7 +149,7 @@ func TestASessionEnds(t *testing.T) {
 	for _, c := range []struct {
 		after time.Duration
 		id    string
-	}{{0, "s1"}, {24 * time.Hour, "s1"}, {24*time.Hour + time.Second, "new"}, {-30 * time.Second, "s1"}, {-time.Hour, "new"}} {
+	}{{0, "first-session"}, {24 * time.Hour, "first-session"}, {24*time.Hour + time.Second, "new"}, {-30 * time.Second, "first-session"}, {-time.Hour, "new"}} {
 		h.Now = func() time.Time { return noon.Add(c.after) }
 		back, err := h.Session(token, "default", "shop", "shop/Otp")
 		if err != nil || back.ID != c.id || (back.Claims.Len() == 0) != (c.id == "new") || back.Policy != "shop/Otp" {
