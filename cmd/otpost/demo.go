@@ -32,6 +32,8 @@ type demoResult struct {
 	EntraURL   string `json:"entra_url"`
 	APIKey     string `json:"api_key"`
 	EntraToken string `json:"entra_token"`
+	// PoliciesURL is empty without B2C policies.
+	PoliciesURL string `json:"policies_url,omitempty"`
 
 	farewell string // what becomes of the data
 }
@@ -64,8 +66,16 @@ func (d demoResult) WriteText(w io.Writer) {
        -H 'Authorization: Bearer %[5]s' \
        -H 'Content-Type: application/json' -d '%[6]s'
 
-The API is described at %[1]s/docs. Ctrl-C ends the demo%[7]s.
-`, d.PublicURL, d.InboxURL, d.EntraURL, d.APIKey, d.EntraToken, demoEvent(), d.farewell)
+%[8]sThe API is described at %[1]s/docs. Ctrl-C ends the demo%[7]s.
+`, d.PublicURL, d.InboxURL, d.EntraURL, d.APIKey, d.EntraToken, demoEvent(), d.farewell, d.policies())
+}
+
+// policies shows the way to the policies, where there are any.
+func (d demoResult) policies() string {
+	if d.PoliciesURL == "" {
+		return ""
+	}
+	return "  Or try your B2C policies: " + d.PoliciesURL + "\n\n"
 }
 
 // demoEvent is an event as Entra sends it, as short as can be.
@@ -91,6 +101,7 @@ func demo(ctx context.Context, o DemoOptions, log *slog.Logger, ready func(Resul
 	// Whoever tries it plays all the end users, from one address.
 	c.LimitAddress = config.Limits{{Count: 10_000, Window: 10 * time.Minute}}
 	c.LimitNetwork = c.LimitAddress
+	c.B2CPolicies, c.B2CPage = o.Policies, o.Policies != ""
 	c.Database = config.Database{Driver: config.SQLite, Source: filepath.Join(folder, "otpost.db")}
 	c.Keys = filepath.Join(folder, "otpost.keys")
 	c.EntraAudience = []string{demoAudience, emulate.Defaults().Audience}
@@ -118,8 +129,12 @@ func demo(ctx context.Context, o DemoOptions, log *slog.Logger, ready func(Resul
 	}
 	return s.run(ctx, func(at running) error {
 		base := "http://" + reachable(at.public)
-		return ready(demoResult{PublicURL: base, ConsoleURL: base + "/", InboxURL: base + "/inbox",
-			EntraURL: base + "/entra/otp-send", APIKey: apiKey, EntraToken: token, farewell: farewell})
+		result := demoResult{PublicURL: base, ConsoleURL: base + "/", InboxURL: base + "/inbox",
+			EntraURL: base + "/entra/otp-send", APIKey: apiKey, EntraToken: token, farewell: farewell}
+		if o.Policies != "" {
+			result.PoliciesURL = base + "/b2c"
+		}
+		return ready(result)
 	})
 }
 

@@ -44,6 +44,9 @@ func examineBy(ctx context.Context, c *config.Config, resolver *net.Resolver, na
 		}
 		return report, nil
 	}
+	if c.B2CPolicies != "" {
+		x.look("B2C policies", policyFindings(c))
+	}
 	if c.EntraEnabled() {
 		x.doctor.First = append(x.doctor.First, doctor.Look{Name: "Entra", At: x.entra})
 	}

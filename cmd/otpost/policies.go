@@ -15,6 +15,7 @@ import (
 	"github.com/otpost/otpost/internal/config"
 	b2cdoor "github.com/otpost/otpost/internal/front/b2c"
 	"github.com/otpost/otpost/internal/passcode"
+	"github.com/otpost/otpost/internal/provider"
 	"github.com/otpost/otpost/internal/qr"
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/accounts"
@@ -51,6 +52,28 @@ func openPolicies(c *config.Config, log *slog.Logger) (*trustframework.Set, erro
 	}
 	logPolicies(set, c.B2CPolicies, log)
 	return set, nil
+}
+
+// policyFindings says whether policies and their keys can be read.
+func policyFindings(c *config.Config) []provider.Finding {
+	set, err := openPolicies(c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return found("folder", provider.Bad, sentence(err), "Let b2c_policies name the folder with the policy files, readable to this user.")
+	}
+	if _, err := policyKeys(c.B2CKeys); err != nil {
+		return found("keys", provider.Bad, sentence(err), "Keep each policy key in a file of its own that nobody else can read.")
+	}
+	refused := 0
+	for _, p := range set.Problems {
+		if p.Weight == trustframework.Refused {
+			refused++
+		}
+	}
+	if refused > 0 || len(set.Policies) == 0 {
+		return found("folder", provider.Doubtful, fmt.Sprintf("%d policies can be called, and %d files or policies are refused.", len(set.Policies), refused),
+			"Run otpost policy check "+c.B2CPolicies+", which says why.")
+	}
+	return found("folder", provider.Good, fmt.Sprintf("%d policies can be called.", len(set.Policies)), "")
 }
 
 // logPolicies names the first few problems; there can be thousands, and a command lists them.

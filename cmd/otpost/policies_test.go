@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"html"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/otpost/otpost/internal/config"
+	"github.com/otpost/otpost/internal/provider"
 )
 
 // policyAnswer is what a call of a policy is answered with.
@@ -228,5 +230,74 @@ func TestPolicyProblemsAreLogged(t *testing.T) {
 	c.B2CPolicies = filepath.Join(folder, "a.xml")
 	if _, err := openPolicies(c, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "b2c_policies") {
 		t.Errorf("a file as the folder: %v", err)
+	}
+}
+
+// TestAnAppIsEnrolledInABrowser shows the secret on one page, and takes the app's code on the next.
+func TestAnAppIsEnrolledInABrowser(t *testing.T) {
+	p := startInProcess(t, func(c *config.Config) { c.B2CIssuer = "Contoso demo" })
+	b := &browser{p, map[string]*http.Cookie{}}
+	const base = "/b2c/Authenticator/technicalprofiles/"
+	if status, page := b.send(base+"Name/page", url.Values{"do": {"continue"}, "claim.account": {"emily@contoso.example"}}); status != http.StatusOK {
+		t.Fatalf("who: %d %s", status, page)
+	}
+	page := b.open(base + "Enrol")
+	secret := regexp.MustCompile(`<code>([a-z2-7]{16,})</code>`).FindStringSubmatch(page)
+	if secret == nil || !strings.Contains(page, "<svg") || !strings.Contains(page, "emily@contoso.example") || !strings.Contains(page, "Scan the QR code") {
+		t.Fatalf("the page is %s", page)
+	}
+	if again := b.open(base + "Enrol"); !strings.Contains(again, secret[1]) {
+		t.Error("the page has another secret when it is loaded again")
+	}
+	if status, page := b.send(base+"Enrol/page", url.Values{"do": {"continue"}, "claim.secretKey": {"aaaaaaaaaaaaaaaa"}}); status != http.StatusOK {
+		t.Fatalf("enrol: %d %s", status, page)
+	}
+	if page := b.open(base + "Enter"); !strings.Contains(page, `inputmode="numeric"`) {
+		t.Errorf("the field of the code is for letters: %s", page)
+	}
+	code := appCode(t, strings.ToUpper(secret[1]), 0)
+	if status, page := b.send(base+"Enter/page", url.Values{"do": {"continue"}, "claim.otpCode": {otherCode(code)}}); status != http.StatusUnprocessableEntity || !strings.Contains(page, "Wrong code entered, please try again.") {
+		t.Errorf("a wrong code: %d %s", status, page)
+	}
+	if status, page := b.send(base+"Enter/page", url.Values{"do": {"continue"}, "claim.otpCode": {code}}); status != http.StatusOK {
+		t.Errorf("the app's code: %d %s", status, page)
+	}
+}
+
+func TestDoctorLooksAtPolicies(t *testing.T) {
+	c := config.Default()
+	for folder, want := range map[string]provider.FindingVerdict{
+		filepath.Join("testdata", "policies"): provider.Good, t.TempDir(): provider.Doubtful, filepath.Join("testdata", "nowhere"): provider.Bad,
+	} {
+		c.B2CPolicies = folder
+		if findings := policyFindings(c); len(findings) != 1 || findings[0].Verdict != want || want != provider.Good && findings[0].Do == "" {
+			t.Errorf("%s: %+v, want %s", folder, findings, want)
+		}
+	}
+	c.B2CPolicies, c.B2CKeys = filepath.Join("testdata", "policies"), filepath.Join("testdata", "nowhere")
+	if findings := policyFindings(c); findings[0].Subject != "keys" || findings[0].Verdict != provider.Bad {
+		t.Errorf("keys that are not there: %+v", findings)
+	}
+}
+
+func TestTheDemoShowsPolicies(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	seen := false
+	err := demo(ctx, DemoOptions{Listen: "127.0.0.1:0", Policies: filepath.Join("testdata", "policies")}, slog.New(slog.DiscardHandler), func(r Result) error {
+		d := r.(demoResult)
+		answer, err := http.Get(d.PoliciesURL)
+		if err != nil {
+			return err
+		}
+		answer.Body.Close()
+		var text strings.Builder
+		d.WriteText(&text)
+		seen = answer.StatusCode == http.StatusOK && strings.Contains(text.String(), d.PoliciesURL)
+		stop()
+		return nil
+	})
+	if err != nil || !seen {
+		t.Errorf("the demo ended with %v; policies were seen: %v", err, seen)
 	}
 }
