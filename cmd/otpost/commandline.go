@@ -49,6 +49,7 @@ func (c *commandLine) prepare() {
 	c.Export.Settings.prepare("Storage")
 	c.Provider.List.Settings.prepare("Storage")
 	c.Template.Preview.Settings.prepare("Storage")
+	c.Policy.Run.Settings.prepare("Storage", "Mail")
 	c.Migrate.Settings.prepare("Storage")
 	c.Key.Create.Settings.prepare("Storage")
 	c.Key.List.Settings.prepare("Storage")

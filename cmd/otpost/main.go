@@ -23,6 +23,6 @@ func main() {
 		Serve: serve, Demo: demo, Migrate: migrate, CreateKey: createKey, ListKeys: listKeys, RevokeKey: revokeKey,
 		WithSettings: withSettings, Examine: examine,
 		RingKeys: ringKeys, StageKey: seal.Stage, RotateKey: seal.Rotate,
-		EmulateEntra: emulate.Run, OpenAPI: openAPI}
+		EmulateEntra: emulate.Run, TryPolicy: tryPolicy, OpenAPI: openAPI}
 	os.Exit(p.Run(ctx, os.Args[1:]))
 }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"github.com/otpost/otpost/internal/trustframework/accounts"
 	"github.com/otpost/otpost/internal/trustframework/review"
 )
 
 type policyCheckCommand struct {
 	policyFolder
-	Only []string `placeholder:"ID" help:"Look only at what this display control or technical profile reaches. Can be given several times."`
+	Keys     string   `name:"policy-keys" type:"path" placeholder:"DIR" help:"Folder with the policy keys, to say which ones are missing."`
+	Accounts bool     `help:"Take it that a service finds accounts (the setting b2c_accounts)."`
+	Only     []string `placeholder:"ID" help:"Look only at what this display control or technical profile reaches. Can be given several times."`
 }
 
 // Help is the detail under --help.
@@ -34,7 +37,15 @@ func (c *policyCheckCommand) Run(p *Program) error {
 	if err != nil {
 		return err
 	}
-	checked, err := review.Check(set, policyHandlers(), review.Options{Policy: c.Policy, Only: c.Only})
+	var directory accounts.Directory
+	if c.Accounts {
+		directory = somebody{}
+	}
+	handlers, err := policyHandlers(c.Keys, directory)
+	if err != nil {
+		return err
+	}
+	checked, err := review.Check(set, handlers, review.Options{Policy: c.Policy, Only: c.Only})
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}

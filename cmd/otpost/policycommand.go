@@ -14,6 +14,7 @@ import (
 
 type policyCommand struct {
 	Check  policyCheckCommand  `cmd:"" help:"Say which parts of Azure AD B2C policies run here, and why the others do not."`
+	Run    policyRunCommand    `cmd:"" help:"Run one technical profile, or an action of a display control, and show each step."`
 	Report policyReportCommand `cmd:"" help:"Say what B2C, otpost and Entra External ID do with each part of policies."`
 	Entra  policyEntraCommand  `cmd:"" help:"Print the Microsoft Graph calls that have Entra External ID send its codes through otpost."`
 }
@@ -23,6 +24,7 @@ func (*policyCommand) Help() string {
 	return `Example:
 
 	otpost policy check ./policies
+	otpost policy run ./policies emailVerificationControl SendCode --claim email=lea@example.org
 	otpost policy report ./policies
 	otpost policy entra --url https://otp.example.com > entra.sh`
 }

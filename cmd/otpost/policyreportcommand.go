@@ -28,7 +28,11 @@ func (c *policyReportCommand) Run(p *Program) error {
 	if err != nil {
 		return err
 	}
-	report, err := review.Tell(set, policyHandlers(), c.Policy)
+	handlers, err := policyHandlers("", nil)
+	if err != nil {
+		return err
+	}
+	report, err := review.Tell(set, handlers, c.Policy)
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}

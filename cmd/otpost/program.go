@@ -43,6 +43,8 @@ type Program struct {
 	RotateKey func(path string) error
 	// EmulateEntra plays Entra and writes its account to out. Its exit codes are those of package emulate.
 	EmulateEntra func(ctx context.Context, options emulate.Options, out io.Writer) (exitCode int, err error)
+	// TryPolicy runs a part of a B2C policy.
+	TryPolicy func(ctx context.Context, settings *config.Config, trial *policyTrial, log *slog.Logger) (*policyTried, error)
 	// OpenAPI returns the document of the REST API.
 	OpenAPI func() ([]byte, error)
 

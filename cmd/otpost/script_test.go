@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"testing"
 	"time"
 
@@ -44,6 +45,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"server": startServer,
 			"exits":  exits,
+
+			"verifies": verifyWhatWasSent,
 		},
 	})
 }
@@ -76,6 +79,7 @@ func fakeProgram() *Program {
 			return nil
 		},
 		WithSettings: withSettings, // nothing is faked: documents in a database of the script's folder
+		TryPolicy:    tryPolicy,    // nor here: on a database of its own
 		Examine:      fakeExamination,
 		RingKeys: func(path string) ([]RingKey, error) {
 			return []RingKey{{"0a1b2c3d", "older"}, {"4e5f6071", "primary"}, {"8293a4b5", "staged"}}, nil
@@ -132,6 +136,21 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if code != args[0] {
 		ts.Fatalf("exit code is %s, want %s", code, args[0])
 	}
+}
+
+// sentCode is the code in a request that policy run would have sent.
+var sentCode = regexp.MustCompile(`"code":"(\d{8})"`)
+
+// verifyWhatWasSent has the code of a journey sent once more, and verifies it: verifies POLICIES JOURNEY.
+func verifyWhatWasSent(ts *testscript.TestScript, _ bool, args []string) {
+	run := []string{"policy", "run", args[0], "emailControl", "SendCode", "--claim", "email=lea@example.org", "--session", args[1]}
+	ts.Check(ts.Exec("otpost", run...))
+	code := sentCode.FindStringSubmatch(ts.ReadFile("stdout"))
+	if code == nil {
+		ts.Fatalf("no code was sent")
+	}
+	run[4] = "VerifyCode"
+	ts.Check(ts.Exec("otpost", append(run, "--claim", "code="+code[1])...))
 }
 
 // startServer starts a server with the answers of the REST API and puts its URL into OTPOST_URL. It knows one key and

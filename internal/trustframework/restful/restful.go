@@ -38,6 +38,8 @@ type Options struct {
 	Roots *x509.CertPool
 	// Resolver, when set, looks names up.
 	Resolver *net.Resolver
+	// Instead, when set, answers every request, and nothing is called.
+	Instead http.RoundTripper
 }
 
 // Client is the handler of RESTful technical profiles. It may be used by many at once.

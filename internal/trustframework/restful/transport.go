@@ -37,8 +37,12 @@ func (c *Client) clientFor(certificate *tls.Certificate) *http.Client {
 		transport.DisableKeepAlives = true
 		transport.TLSClientConfig.Certificates = []tls.Certificate{*certificate}
 	}
+	var by http.RoundTripper = transport
+	if c.options.Instead != nil {
+		by = c.options.Instead
+	}
 	return &http.Client{
-		Transport:     transport,
+		Transport:     by,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

@@ -40,7 +40,7 @@ func writeGroup(w io.Writer, group []Entry) {
 	}
 	writeAbout(w, "      ", about.B2C, about.Otpost, about.Entra)
 	for _, point := range about.Differs {
-		fmt.Fprintf(w, "      Differs: %s\n", point)
+		fmt.Fprintf(w, "      differs  %s\n", point)
 	}
 }
 
@@ -63,10 +63,10 @@ func (p *PolicyReport) title() string {
 	return title
 }
 
-func writeAbout(w io.Writer, indent string, sentences ...string) {
-	for _, sentence := range sentences {
-		if sentence != "" {
-			fmt.Fprintf(w, "%s%s\n", indent, sentence)
+func writeAbout(w io.Writer, indent, b2c, otpost, entra string) {
+	for _, line := range [][2]string{{"B2C", b2c}, {"otpost", otpost}, {"Entra", entra}} {
+		if line[1] != "" {
+			fmt.Fprintf(w, "%s%-7s  %s\n", indent, line[0], line[1])
 		}
 	}
 }

@@ -2,7 +2,6 @@
 package review
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -135,35 +134,6 @@ func chosen(set *trustframework.Set, id string) ([]*trustframework.Policy, error
 		leaned[p.Base] = true
 	}
 	return slices.DeleteFunc(slices.Clone(set.Policies), func(p *trustframework.Policy) bool { return leaned[p] }), nil
-}
-
-// Find finds a policy, and says what was meant where there is none.
-func Find(set *trustframework.Set, id string) (*trustframework.Policy, error) {
-	if p, there := set.Policy(id); there {
-		return p, nil
-	}
-	var ids []string
-	for _, p := range set.Policies {
-		if strings.EqualFold(p.ID, id) {
-			return nil, errors.New("several files have a policy " + id + "; write its folder before it, as in FOLDER/" + id)
-		}
-		ids = append(ids, p.ID)
-	}
-	return nil, unknown("policy", id, ids)
-}
-
-// unknown is the error of a name that there is nothing for.
-func unknown(what, name string, known []string) error {
-	slices.Sort(known)
-	known = slices.Compact(known)
-	text := "there is no " + what + " " + name
-	if near := nearest(name, known); near != "" {
-		return errors.New(text + "; did you mean " + near + "?")
-	}
-	if len(known) > 0 && len(known) <= 20 {
-		return errors.New(text + "; there is " + strings.Join(known, ", "))
-	}
-	return errors.New(text)
 }
 
 // nearest is the known name that is meant, in its own spelling, "" if none is near.

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/otpost/otpost/internal/config"
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/execute"
+)
+
+// policyTrial is one try of a policy.
+type policyTrial struct {
+	// Request has the policy, what of it is run, and the claims.
+	Request execute.Request
+	// Session is a folder that keeps the journey; empty is one that is removed.
+	Session string
+	// Keys is a folder with the policy keys, empty without.
+	Keys string
+	// Send has services called and messages sent.
+	Send bool
+	// mute answers in place of services without Send.
+	mute mute
+}
+
+// tryPolicy runs one profile or action on an engine of its own, or with Send on that of the settings.
+func tryPolicy(ctx context.Context, c *config.Config, t *policyTrial, log *slog.Logger) (*policyTried, error) {
+	folder, err := trialFolder(t.Session)
+	if err != nil {
+		return nil, err
+	}
+	if t.Session == "" {
+		defer os.RemoveAll(folder)
+	}
+	if !t.Send {
+		alone(c, folder)
+	}
+	s, err := openServer(ctx, c, log)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if t.Request.Session, err = openSession(t.Session, policyName(t.Request.Policy)); err != nil {
+		return nil, err
+	}
+	tried, err := s.try(ctx, t)
+	return tried, errors.Join(err, saveSession(t.Session, t.Request.Session))
+}
+
+// trialFolder makes the folder of a trial, for its owner alone.
+func trialFolder(session string) (string, error) {
+	folder, err := session, error(nil)
+	if session == "" {
+		folder, err = os.MkdirTemp("", "otpost-policy-")
+	} else {
+		err = os.MkdirAll(session, 0o700)
+	}
+	if err != nil {
+		return "", fmt.Errorf("make folder: %w", err)
+	}
+	return folder, nil
+}
+
+// alone has settings of which nothing leaves a folder.
+func alone(c *config.Config, folder string) {
+	c.Inbox = config.InboxOn
+	c.Database = config.Database{Driver: config.SQLite, Source: filepath.Join(folder, "otpost.db")}
+	c.Keys = filepath.Join(folder, "otpost.keys")
+}
+
+// try runs the request while messages are carried.
+func (s *server) try(ctx context.Context, t *policyTrial) (*policyTried, error) {
+	runner, err := s.policyRunner()
+	if err != nil {
+		return nil, err
+	}
+	if err := t.handlers(s.settings, runner.Handlers); err != nil {
+		return nil, err
+	}
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	carried := make(chan error, 1)
+	go func() { carried <- s.post.Run(work, work) }()
+	q := t.Request
+	q.Trace = &execute.Trace{}
+	began := clock()
+	result, err := runner.Run(ctx, q)
+	stop()
+	if carryErr := <-carried; carryErr != nil {
+		return nil, fmt.Errorf("give deliveries back: %w", carryErr)
+	}
+	tried := &policyTried{Policy: policyName(q.Policy), Steps: stepsOf(q.Trace), Requests: t.mute.asked}
+	var told *execute.Told
+	var misuse *trustframework.Misuse
+	switch {
+	case errors.As(err, &told):
+		tried.Refusal = &policyRefusal{Text: told.Text, Key: told.Failure.Key, Profile: told.Failure.Profile, Developer: told.Failure.Developer}
+	case errors.As(err, &misuse):
+		tried.Error = misuse.Error()
+	case err != nil:
+		return nil, err
+	default:
+		tried.Claims = valuesOf(result.Claims)
+	}
+	if !t.Send {
+		tried.Messages, err = s.messagesSince(ctx, began)
+		return tried, err
+	}
+	return tried, nil
+}
+
+// messagesSince are those that the inbox got.
+func (s *server) messagesSince(ctx context.Context, began time.Time) ([]triedMessage, error) {
+	const most = 20
+	kept, err := s.db.Kept(ctx, "", "", most)
+	var messages []triedMessage
+	for _, k := range kept {
+		if k.ReceivedAt.Before(began.Truncate(time.Millisecond)) {
+			continue
+		}
+		messages = append(messages, triedMessage{Channel: string(k.Message.Channel), To: k.Message.To, Subject: k.Message.Subject, Text: k.Message.Text})
+	}
+	return messages, err
+}
