@@ -105,7 +105,7 @@ func (j *judge) problems(t *trustframework.TechnicalProfile, found []trustframew
 		if !strings.Contains(p.Reason, t.ID) {
 			p.Reason = "technical profile " + t.ID + ": " + p.Reason
 		}
-		j.findings.add(p)
+		j.findings.add(p, j.policy.ID)
 		if p.Weight >= trustframework.Broken && why == "" && !j.steps[p.At] {
 			why = p.Reason
 		}
@@ -156,7 +156,7 @@ func (j *judge) transformation(ref trustframework.Reference) string {
 	j.reached.transformation(t)
 	why := ""
 	for _, p := range transform.Check(j.policy, t) {
-		j.findings.add(p)
+		j.findings.add(p, j.policy.ID)
 		if p.Weight >= trustframework.Broken {
 			why = cmp.Or(why, "the claims transformation "+t.ID+" fails")
 		}
@@ -183,7 +183,7 @@ func (j *judge) call(v trustframework.Validation, from string) string {
 		return "it calls " + t.ID + " (" + short(KindOf(t)) + ")"
 	}
 	if KindOf(t) == execute.SelfAsserted {
-		j.findings.add(trustframework.Problem{At: v.At, Weight: trustframework.Broken, Reason: from + " calls " + t.ID + ", a page: a page cannot validate another; refer to the profiles that it validates with"})
+		j.findings.add(trustframework.Problem{At: v.At, Weight: trustframework.Broken, Reason: from + " calls " + t.ID + ", a page: a page cannot validate another; refer to the profiles that it validates with"}, "")
 		return "it calls the page " + t.ID
 	}
 	if j.profile(t) != "" {
@@ -267,7 +267,7 @@ func (c *checker) review(set *trustframework.Set, policies []*trustframework.Pol
 	r.Foreign = c.foreign.sorted()
 	for _, k := range r.Foreign {
 		for _, p := range k.problems() {
-			c.findings.add(p)
+			c.findings.add(p, "")
 		}
 	}
 	r.Findings = c.findings.sorted()
@@ -288,7 +288,7 @@ func (c *checker) loaded(p trustframework.Problem, r *Review, narrow bool) {
 	case narrow && p.Weight < trustframework.Refused:
 		return
 	}
-	c.findings.add(p)
+	c.findings.add(p, "")
 }
 
 // builds says that a policy is another, or builds on it.

@@ -21,7 +21,7 @@ func (j *judge) lint(r roots) {
 }
 
 func (j *judge) odd(at trustframework.Origin, format string, args ...any) {
-	j.findings.add(trustframework.Problem{At: at, Weight: trustframework.Odd, Reason: fmt.Sprintf(format, args...)})
+	j.findings.add(trustframework.Problem{At: at, Weight: trustframework.Odd, Reason: fmt.Sprintf(format, args...)}, "")
 }
 
 // lintControl holds a verification control to display-control-verification.md.
