@@ -38,10 +38,7 @@ func (x *run) page(t *trustframework.TechnicalProfile) (out *claim.Bag, err erro
 	if err := x.validations(t.Validations, work); err != nil {
 		return nil, err
 	}
-	if err := x.answer(t, &Call{Profile: t}, work, s); err != nil {
-		return nil, err
-	}
-	if err := x.transformations(t, t.OutputTransformations, work); err != nil {
+	if err := x.finish(t, &Call{Profile: t}, work, s); err != nil {
 		return nil, err
 	}
 	out = outputs(t.OutputClaims, work)

@@ -46,13 +46,26 @@ func (x *run) profile(t *trustframework.TechnicalProfile, bag *claim.Bag) (err e
 			return owned(err, t)
 		}
 	}
-	if err := x.answer(t, c, work, s); err != nil {
-		return err
-	}
-	if err := x.transformations(t, t.OutputTransformations, work); err != nil {
+	if err := x.finish(t, c, work, s); err != nil {
 		return err
 	}
 	bag.Merge(work)
+	return nil
+}
+
+// finish sets the output claims and runs the transformations after them, which may be what makes them.
+func (x *run) finish(t *trustframework.TechnicalProfile, c *Call, bag *claim.Bag, s *step) error {
+	if err := x.answer(t, c, bag); err != nil {
+		return err
+	}
+	if err := x.transformations(t, t.OutputTransformations, bag); err != nil {
+		return err
+	}
+	for _, m := range t.OutputClaims {
+		if v, ok := bag.Get(m.Claim); ok {
+			s.out(m.Claim, v)
+		}
+	}
 	return nil
 }
 
@@ -144,7 +157,7 @@ func (x *run) typed(m trustframework.ClaimMapping, v claim.Value) (claim.Value, 
 
 // answer sets the output claims. What the profile answered counts before what the claim was, and that before its
 // DefaultValue, unless AlwaysUseDefaultValue says otherwise.
-func (x *run) answer(t *trustframework.TechnicalProfile, c *Call, bag *claim.Bag, s *step) error {
+func (x *run) answer(t *trustframework.TechnicalProfile, c *Call, bag *claim.Bag) error {
 	for _, m := range t.OutputClaims {
 		v, ok, err := x.answered(m, c)
 		if err != nil {
@@ -157,7 +170,6 @@ func (x *run) answer(t *trustframework.TechnicalProfile, c *Call, bag *claim.Bag
 		}
 		if ok {
 			bag.Set(m.Claim, v)
-			s.out(m.Claim, v)
 		}
 	}
 	return nil

@@ -93,12 +93,13 @@ func (r *Runner) Page(ctx context.Context, q Request) (Page, error) {
 	return page, err
 }
 
-// lines are what a self-asserted profile shows. Its input claims fill the fields.
+// lines are what a self-asserted profile shows. Its input claims fill the fields, and what the caller gives.
 func (x *run) lines(t *trustframework.TechnicalProfile) (lines []Line, err error) {
 	values := x.q.Session.Claims.Clone()
 	if err := x.filled(t, values); err != nil {
 		return nil, err
 	}
+	x.given(x.displayed(t), values)
 	for _, d := range shown(t) {
 		if d.Control == "" {
 			// A claim without a UserInputType is not shown (claimsschema.md).
@@ -128,6 +129,7 @@ func (x *run) viewControl(control *trustframework.DisplayControl) (PageControl, 
 		return c, err
 	}
 	values.Merge(&kept.Claims)
+	x.given(control.DisplayClaims, values)
 	for _, d := range control.DisplayClaims {
 		if strings.EqualFold(d.Kind, "QrCodeContent") {
 			c.QR = values.Text(d.Claim)

@@ -114,7 +114,7 @@ func TestControlsOfAuthenticators(t *testing.T) {
 	qr := `<DisplayControl Id="qr" UserInterfaceControlType="QrCodeControl">` + inputs("body") + `<DisplayClaims><DisplayClaim ClaimTypeReferenceId="body" ControlClaimType="QrCodeContent"/></DisplayClaims></DisplayControl>`
 	w := worldOf(t, `<DisplayControls>`+qr+`<DisplayControl Id="icon" UserInterfaceControlType="AuthenticatorAppIconControl"/>
 <DisplayControl Id="info" UserInterfaceControlType="AuthenticatorInfoControl"><DisplayClaims><DisplayClaim ClaimTypeReferenceId="objectId"/></DisplayClaims></DisplayControl></DisplayControls>`,
-		page("Page", `<DisplayClaims><DisplayClaim DisplayControlReferenceId="icon"/><DisplayClaim DisplayControlReferenceId="qr"/><DisplayClaim DisplayControlReferenceId="info"/></DisplayClaims>`))
+		page("Page", `<DisplayClaims><DisplayClaim DisplayControlReferenceId="icon"/><DisplayClaim DisplayControlReferenceId="qr"/><DisplayClaim DisplayControlReferenceId="info"/></DisplayClaims>`)+page("Fields", outputs("email", "shown")))
 	w.session.Claims.Set("body", text("otpauth://totp/x"))
 	w.session.Claims.Set("objectId", text("lea"))
 	equal(t, "page", drawn(w.page("Page")), `en "Page" "Continue"
@@ -123,6 +123,10 @@ control qr QrCodeControl sent=false verified=false qr="otpauth://totp/x"
 control info AuthenticatorInfoControl sent=false verified=false qr=""
   objectId TextBox label="objectId" value="lea"
 `)
+	// What the caller gives fills the fields, but for what the journey has and nobody may change.
+	w.session.Claims.Set("shown", text("kept"))
+	f := w.page("Fields", "email=lea", "shown=forged").Lines
+	equal(t, "fields", f[0].Field.Value+" "+f[1].Field.Value, "lea kept")
 	// None of them verifies anything, so none keeps a page from going on.
 	w.must("Page")
 }
