@@ -92,13 +92,14 @@ var table = []room{
 	{"qr/qrtest", nil, "qrtest reads what qr drew without knowing how."},
 	{"front/conversation", nil, "conversation replays any door, and knows none."},
 	{"extension/bubble", nil, "bubble is a network for tests and knows no protocol."},
+	{"trustframework/exam", nil, "exam is tests alone: what they know nobody else learns."},
 }
 
 // marks are rooms that any room may import: they are nothing in the program that is shipped.
 var marks = []string{"faultpoint"}
 
 // testOnly are packages that only tests may import, with path below the module.
-var testOnly = []string{"internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "internal/provider/nameserver",
+var testOnly = []string{"internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "internal/provider/nameserver", "internal/trustframework/exam",
 	"internal/qr/qrtest",
 	"e2e/mailserver",
 	"proof/rig"}

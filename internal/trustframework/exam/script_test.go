@@ -1,0 +1,321 @@
+package exam_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/claim"
+	"github.com/otpost/otpost/internal/trustframework/execute"
+)
+
+// script runs the lines of a case on a rig, and writes down what came of each.
+//
+//	# TEXT                      is written down as it is
+//	policy ID                   which policy is meant from here on, with a new session
+//	new session
+//	locale TAG                  what the person's browser asks for
+//	hint TEXT                   the journey's login_hint
+//	advance DURATION            moves the clock
+//	run PROFILE name=value …    with @HOST after it for another host
+//	run CONTROL ACTION name=value …
+//	page PROFILE                what the page shows
+//	post down, post up          whether the provider of text messages and mail takes any
+//	api STATUS BODY             what api.example.com answers next
+//	person KEY name=value …     an account of the directory
+//	secret TEXT                 what {totp} is made of
+//	session                     what the session holds
+//
+// A value with blanks stands between "". In values {code} is the code that was sent last, {wrong} another, {secret} what
+// the last QR code holds, and {totp} or {totp-30s} an app's code of now or of that time.
+type script struct {
+	t       *testing.T
+	rig     *rig
+	set     *trustframework.Set
+	policy  *trustframework.Policy
+	session *execute.Session
+	scene   execute.Scene
+	// sessions counts sessions, so that each has an id of its own.
+	sessions     int
+	code, secret string
+	out          strings.Builder
+}
+
+func newScript(t *testing.T, r *rig, set *trustframework.Set) *script {
+	s := &script{t: t, rig: r, set: set}
+	s.scene = execute.Scene{Tenant: "default", Application: "app_1", Host: "login.fabrikam.example", Wait: 10 * time.Second}
+	return s
+}
+
+func (s *script) printf(format string, args ...any) { fmt.Fprintf(&s.out, format+"\n", args...) }
+
+// play runs all lines.
+func (s *script) play(lines string) string {
+	for line := range strings.Lines(lines) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			s.printf("%s", line)
+			continue
+		}
+		s.printf("> %s", line)
+		words := s.words(line)
+		do, known := commands[words[0]]
+		if !known {
+			s.t.Fatalf("there is no command %s", words[0])
+		}
+		do(s, words[1:])
+	}
+	return s.out.String()
+}
+
+// words takes a line apart.
+func (s *script) words(line string) []string {
+	var words []string
+	for line = strings.TrimSpace(line); line != ""; line = strings.TrimSpace(line) {
+		end := strings.IndexAny(line, ` "`)
+		switch {
+		case end < 0:
+			words, line = append(words, line), ""
+		case line[end] == ' ':
+			words, line = append(words, line[:end]), line[end:]
+		default:
+			quoted, err := strconv.QuotedPrefix(line[end:])
+			if err != nil {
+				s.t.Fatalf("%s: %v", line, err)
+			}
+			text, _ := strconv.Unquote(quoted)
+			words, line = append(words, line[:end]+text), line[end+len(quoted):]
+		}
+	}
+	return words
+}
+
+var commands = map[string]func(s *script, words []string){
+	"policy":  (*script).choose,
+	"new":     func(s *script, _ []string) { s.begin() },
+	"locale":  func(s *script, w []string) { s.scene.Locale = w[0] },
+	"hint":    func(s *script, w []string) { s.scene.OIDC = map[string]string{"loginhint": w[0]} },
+	"advance": (*script).advance,
+	"run":     (*script).run,
+	"page":    (*script).page,
+	"post":    func(s *script, w []string) { s.rig.post.setDown(w[0] == "down") },
+	"api":     (*script).api,
+	"person":  (*script).person,
+	"secret":  func(s *script, w []string) { s.secret = w[0] },
+	"session": (*script).tell,
+}
+
+func (s *script) choose(words []string) {
+	p, ok := s.set.Policy(words[0])
+	if !ok {
+		s.t.Fatalf("no policy %s: %v", words[0], s.set.Problems)
+	}
+	s.policy = p
+	s.begin()
+}
+
+func (s *script) begin() {
+	s.sessions++
+	s.session = &execute.Session{ID: fmt.Sprintf("session %d", s.sessions), Policy: s.policy.ID, Began: s.rig.clock.Now()}
+}
+
+func (s *script) advance(words []string) {
+	by, err := time.ParseDuration(words[0])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.rig.clock.advance(by)
+}
+
+func (s *script) api(words []string) {
+	status, err := strconv.Atoi(words[0])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.rig.web.next(answer{status, words[1]})
+}
+
+func (s *script) person(words []string) {
+	attributes := map[string]any{}
+	for name, value := range s.pairs(words[1:]) {
+		attributes[name] = value
+		if value == "true" || value == "false" {
+			attributes[name] = value == "true"
+		}
+	}
+	s.rig.people[words[0]] = attributes
+}
+
+// tell writes down what the session holds.
+func (s *script) tell([]string) {
+	s.printf("  claims: %s", listed(&s.session.Claims))
+	for _, id := range slices.Sorted(maps.Keys(s.session.Controls)) {
+		c := s.session.Controls[id]
+		s.printf("  control %s sent=%v verified=%v: %s", id, c.Sent, c.Verified, listed(&c.Claims))
+	}
+}
+
+// request makes a request of words.
+func (s *script) request(words []string) execute.Request {
+	q := execute.Request{Policy: s.policy, Session: s.session, Scene: s.scene, Claims: &claim.Bag{}, Trace: &execute.Trace{}}
+	var named []string
+	for len(words) > 0 && !strings.Contains(words[0], "=") {
+		if host, ok := strings.CutPrefix(words[0], "@"); ok {
+			q.Host = host
+		} else {
+			named = append(named, words[0])
+		}
+		words = words[1:]
+	}
+	q.Profile = named[0]
+	if len(named) == 2 {
+		q.Profile, q.Control, q.Action = "", named[0], named[1]
+	}
+	for name, value := range s.pairs(words) {
+		q.Claims.Set(name, claim.Text(value))
+	}
+	return q
+}
+
+// pairs are name=value, with what stands for codes put in.
+func (s *script) pairs(words []string) map[string]string {
+	pairs := map[string]string{}
+	for _, w := range words {
+		name, value, _ := strings.Cut(w, "=")
+		pairs[name] = placeholder.ReplaceAllStringFunc(value, s.put)
+	}
+	return pairs
+}
+
+var placeholder = regexp.MustCompile(`\{(code|wrong|secret|totp([+-][0-9a-z]+)?)\}`)
+
+func (s *script) put(name string) string {
+	switch name {
+	case "{code}":
+		return s.code
+	case "{wrong}":
+		return string('0'+(s.code[0]-'0'+1)%10) + s.code[1:]
+	case "{secret}":
+		return s.secret
+	}
+	at := s.rig.clock.Now()
+	if shift := strings.TrimSuffix(strings.TrimPrefix(name, "{totp"), "}"); shift != "" {
+		by, err := time.ParseDuration(shift)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		at = at.Add(by)
+	}
+	return totp(s.t, s.secret, at)
+}
+
+// run runs, and writes down the trace, what was sent, and what came of it.
+func (s *script) run(words []string) {
+	q := s.request(words)
+	result, err := s.rig.runner.Run(s.t.Context(), q)
+	for _, step := range q.Trace.Steps {
+		line := strings.Repeat("  ", step.Depth+1) + step.What + " " + step.ID + ": " + step.Outcome
+		for _, v := range step.In {
+			line += " <" + v.Name + "=" + v.Value
+		}
+		for _, v := range step.Out {
+			line += " >" + v.Name + "=" + v.Value
+		}
+		s.printf("%s", s.stable(line))
+	}
+	s.sent()
+	s.came(result.Claims, err)
+}
+
+// stable puts a name in place of the port, which is another each time.
+func (s *script) stable(text string) string {
+	return strings.ReplaceAll(text, ":"+s.rig.web.port, ":PORT")
+}
+
+var codeIn = regexp.MustCompile(`(?i)"otp":"([0-9a-z]+)"|Body=[^0-9]*([0-9]{4,})`)
+
+// sent writes down what left, and remembers the code in it.
+func (s *script) sent() {
+	for _, text := range s.rig.web.read() {
+		if m := codeIn.FindStringSubmatch(text); m != nil {
+			s.code = m[1] + m[2]
+		}
+		s.printf("  sent: %s", text)
+	}
+	for _, m := range s.rig.post.read() {
+		s.code = m.Code
+		s.printf("  sent: %s to %s: %s", m.Channel, m.To, m.Text)
+	}
+}
+
+func (s *script) came(claims *claim.Bag, err error) {
+	var told *execute.Told
+	switch {
+	case errors.As(err, &told):
+		s.printf("  told %s: %s", told.Failure.Key, s.stable(told.Text))
+	case err != nil:
+		s.printf("  error: %s", s.stable(err.Error()))
+	default:
+		s.printf("  done: %s", listed(claims))
+	}
+}
+
+func listed(b *claim.Bag) string {
+	var all []string
+	for name, v := range b.All() {
+		all = append(all, name+"="+v.String())
+	}
+	return strings.Join(all, " ")
+}
+
+// page writes down what a page shows, and remembers the secret of a QR code in it.
+func (s *script) page(words []string) {
+	page, err := s.rig.runner.Page(s.t.Context(), s.request(words))
+	if err != nil {
+		s.came(nil, err)
+		return
+	}
+	s.printf("  page %q in %s, continue with %q", page.Title, page.Language, page.Continue)
+	for _, l := range page.Lines {
+		if l.Field != nil {
+			s.field("  ", *l.Field)
+			continue
+		}
+		s.printf("  control %s %s", l.Control.ID, l.Control.Type)
+		for _, id := range slices.Sorted(maps.Keys(l.Control.Texts)) {
+			s.printf("    %s: %s", id, l.Control.Texts[id])
+		}
+		if l.Control.QR != "" {
+			s.printf("    QR code: %s", l.Control.QR)
+			if m := regexp.MustCompile(`[?&]secret=([^&]+)`).FindStringSubmatch(l.Control.QR); m != nil {
+				s.secret = m[1]
+			}
+		}
+		for _, f := range l.Control.Fields {
+			s.field("    ", f)
+		}
+	}
+}
+
+func (s *script) field(indent string, f execute.Field) {
+	line := fmt.Sprintf("%s%s %q (%s) %q", indent, f.Claim, f.Label, f.Input, f.Value)
+	if f.Kind != "" {
+		line += " " + f.Kind
+	}
+	if f.Required {
+		line += " required"
+	}
+	for _, c := range f.Choices {
+		line += fmt.Sprintf(" [%s %q]", c.Value, c.Text)
+	}
+	s.printf("%s", line)
+}
+
+func textOf(v any) string { return fmt.Sprint(v) }
