@@ -103,6 +103,22 @@ func TestWhatIsTypedIsHeldToThePolicy(t *testing.T) {
 	}
 }
 
+// A value is held to the pattern and the predicates of its claim; what they say of it is told, unless the page has a text.
+func TestPatternsAndPredicates(t *testing.T) {
+	const rules = `<ClaimsSchema><ClaimType Id="digits"><DisplayName>Digits</DisplayName><DataType>string</DataType><UserInputType>TextBox</UserInputType><Restriction><Pattern RegularExpression="^[0-9]{6}$" HelpText="Six digits for {0}, please."/></Restriction></ClaimType>
+<ClaimType Id="bare"><DisplayName>Bare</DisplayName><DataType>string</DataType><UserInputType>TextBox</UserInputType><Restriction><Pattern RegularExpression="^a"/></Restriction></ClaimType>
+<ClaimType Id="long"><DisplayName>Long</DisplayName><DataType>string</DataType><UserInputType>TextBox</UserInputType><PredicateValidationReference Id="IsLong"/></ClaimType></ClaimsSchema>
+<Predicates><Predicate Id="Four" Method="IsLengthRange" HelpText="Four to eight."><Parameters><Parameter Id="Minimum">4</Parameter><Parameter Id="Maximum">8</Parameter></Parameters></Predicate></Predicates>
+<PredicateValidations><PredicateValidation Id="IsLong"><PredicateGroups><PredicateGroup Id="One"><PredicateReferences><PredicateReference Id="Four"/></PredicateReferences></PredicateGroup></PredicateGroups></PredicateValidation></PredicateValidations>`
+	w := worldOf(t, rules, page("Page", outputs("digits", "bare", "long"))+page("Own", metadata("UserMessageIfIncorrectPattern", "{0} will not do.")+outputs("digits")))
+	w.must("Page", "digits=012345", "bare=ab", "long=four")
+	w.must("Page", "digits=", "long=")
+	equal(t, "help", w.told("UserMessageIfIncorrectPattern", "Page", "digits=01234"), "Six digits for Digits, please.")
+	equal(t, "default", w.told("UserMessageIfIncorrectPattern", "Page", "bare=b"), "Incorrect pattern for: Bare")
+	equal(t, "predicate", w.told("UserMessageIfIncorrectPattern", "Page", "long=abc"), "Four to eight.")
+	equal(t, "the page's own", w.told("UserMessageIfIncorrectPattern", "Own", "digits=x"), "Digits will not do.")
+}
+
 func displayControl(id, kind, inside string, actions ...string) string {
 	out := `<DisplayControls><DisplayControl Id="` + id + `" UserInterfaceControlType="` + kind + `">` + inside
 	if len(actions) > 0 {
