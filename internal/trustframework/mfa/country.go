@@ -36,8 +36,9 @@ func permit(c *execute.Call, to passcode.Address) error {
 	return nil
 }
 
-// countryLists reads the lists of a policy's own file; those of its parents have no effect in B2C. A list should be there for one language alone. A country must be in all that there are: else
-// whoever chooses the language would choose the countries.
+// countryLists reads the lists of a policy's own file; those of its parents have no effect in B2C. There should be one, for
+// one language alone. A country must be in all that there are: else whoever chooses the language would choose the
+// countries.
 func countryLists(p *trustframework.Policy) (lists []countryList, found []trustframework.Problem) {
 	for _, s := range countryStrings(p) {
 		if s.At.File != p.At.File {
@@ -91,7 +92,7 @@ func parseCountries(text string) (map[string]bool, error) {
 	for code := range names {
 		switch {
 		case strings.EqualFold(code, "DEFAULT"): // what the page shows before one is chosen
-		case len(code) != 2 || strings.Trim(strings.ToUpper(code), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "":
+		case len(code) != 2 || strings.ContainsFunc(code, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') }):
 			return nil, errors.New("has a name that is not a country's two letters (ISO 3166-1)")
 		default:
 			codes[strings.ToUpper(code)] = true

@@ -20,8 +20,8 @@ const (
 	incorrectOTP     = "UserMessageIfIncorrectOTPCodeEntered"
 )
 
-// texts are what is said where a policy has no text of its own (localization-string-ids.md, among the error messages; the last
-// one came later, with MicrosoftDocs/azure-docs#123185).
+// texts are what is said where a policy has no text of its own (localization-string-ids.md, among the error messages; the
+// last one came later, with MicrosoftDocs/azure-docs#123185).
 var texts = map[string]string{
 	couldntSendSMS:   "Cannot Send SMS to the phone, please try another phone number.",
 	invalidFormat:    "Your phone number is not in a valid format, please correct it and try again.",
