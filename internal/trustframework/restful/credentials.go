@@ -67,7 +67,6 @@ func (c *Client) bearer(r *request, call *execute.Call, s settings) error {
 	case !httpguts.ValidHeaderFieldValue(text):
 		return &unfitClaim{s.token, "holds a sign that no token may hold"}
 	default:
-		r.secrets = append(r.secrets, text)
 		r.header.Set("Authorization", "Bearer "+text)
 		return nil
 	}

@@ -28,10 +28,9 @@ type request struct {
 }
 
 // request writes down what the service is asked. Its error is an *unfitClaim, or a Misuse.
-func (c *Client) request(call *execute.Call, s settings) (*request, error) {
-	r := &request{method: http.MethodPost, header: http.Header{"Accept": {"application/json"}, "User-Agent": {"otpost"}}}
+func (c *Client) request(call *execute.Call, s settings, hidden []string) (*request, error) {
+	r := &request{method: http.MethodPost, secrets: hidden, header: http.Header{"Accept": {"application/json"}, "User-Agent": {"otpost"}}}
 	sent := inputs(call, s)
-	r.guard(call)
 	more := url.Values{}
 	switch s.place { // POST for Body and Form, GET for the others (restful-technical-profile.md, SendClaimsIn)
 	case inBody:
@@ -106,7 +105,6 @@ func (r *request) json(call *execute.Call, s settings, sent []execute.Input) err
 		if !there {
 			return call.Misuse("the claim " + s.payload + " is to be the body and has no value; run the transformation that makes it before, with InputClaimsTransformations")
 		}
-		r.secrets = append(r.secrets, v.String())
 		r.body = []byte(v.String())
 		return nil
 	}
@@ -145,19 +143,27 @@ func (r *request) headers(sent []execute.Input) error {
 	return nil
 }
 
-// guard keeps inputs out of the trace whose names say that they are secret.
-func (r *request) guard(call *execute.Call) {
+// private are the inputs that no trace may show: the payload, which has a code in it as a rule, the bearer token, and those
+// whose names say that they are secret.
+func private(call *execute.Call, s settings) []string {
+	var texts []string
 	for _, in := range call.Inputs {
-		text := in.Value.String()
-		hidden := false
-		if call.Policy != nil {
-			t, there := call.Policy.Claim(in.Claim)
-			hidden = there && strings.EqualFold(t.UserInput, "Password")
+		is := func(name string) bool {
+			return strings.EqualFold(in.Claim, name) || strings.EqualFold(in.Partner, name)
 		}
-		if hidden || confidential(in.Partner) || confidential(in.Claim) {
-			r.secrets = append(r.secrets, text)
+		if is(call.Setting("ClaimUsedForRequestPayload")) || is(s.token) || confidential(in.Partner) || confidential(in.Claim) || password(call, in) {
+			texts = append(texts, in.Value.String())
 		}
 	}
+	return texts
+}
+
+func password(call *execute.Call, in execute.Input) bool {
+	if call.Policy == nil {
+		return false
+	}
+	t, there := call.Policy.Claim(in.Claim)
+	return there && strings.EqualFold(t.UserInput, "Password")
 }
 
 // confidential says that a claim with such a name is a secret. Partner names are all that a service is known by, so

@@ -84,12 +84,16 @@ func (c *Client) Run(ctx context.Context, call *execute.Call) error {
 // exchange is Run without setting the outputs.
 func (c *Client) exchange(ctx context.Context, call *execute.Call) ([]output, error) {
 	s, problems := c.read(call.Policy, call.Profile)
+	hidden := private(call, s)
+	for _, text := range hidden { // before anything can end the call, since the trace has the inputs already
+		call.Secret(text)
+	}
 	for _, p := range problems {
 		if p.Weight != trustframework.Odd {
 			return nil, &trustframework.Misuse{At: p.At, Element: "technical profile " + call.Profile.ID, Reason: p.Reason}
 		}
 	}
-	r, err := c.request(call, s)
+	r, err := c.request(call, s, hidden)
 	if err != nil {
 		var unfit *unfitClaim
 		if errors.As(err, &unfit) {

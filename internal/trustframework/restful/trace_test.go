@@ -27,3 +27,19 @@ func TestATraceShowsNoSecret(t *testing.T) {
 		}
 	}
 }
+
+func TestATraceOfACallThatEndsEarlyShowsNoSecretEither(t *testing.T) {
+	for _, metadata := range []string{"ServiceUrl=https://127.0.0.1 AuthenticationType=ApiKeyHeader ", "AuthenticationType=None SendClaimsIn=Form "} {
+		p, _ := load(t, profile(metadata+"ClaimUsedForRequestPayload=payload", in("body:payload", "name:otp")))
+		_, trace, err := call(t, client(t, options(nil)), p, "body", "{"+mailCode+"}", "name", "7312")
+		misuse(t, err)
+		if len(trace.Steps) != 1 || len(trace.Steps[0].In) != 2 {
+			t.Fatalf("the trace is %+v", trace.Steps)
+		}
+		for _, v := range trace.Steps[0].In {
+			if v.Value != "***" {
+				t.Errorf("the trace has %q as %s", v.Value, v.Name)
+			}
+		}
+	}
+}
