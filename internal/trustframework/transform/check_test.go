@@ -153,3 +153,15 @@ func FuzzFormat(f *testing.F) {
 		}
 	})
 }
+
+func TestEveryMethodHasAnExample(t *testing.T) {
+	shown := map[string]bool{"generatejson": true} // in testdata/json.txtar
+	for _, e := range examples {
+		shown[strings.ToLower(e.method)] = true
+	}
+	for _, name := range transform.Names() {
+		if !shown[strings.ToLower(name)] {
+			t.Errorf("%s has no example", name)
+		}
+	}
+}

@@ -17,6 +17,35 @@ var dates = []method{
 		},
 	},
 	{
+		name:    "ConvertDateTimeToDateClaim",
+		inputs:  []slot{typed("inputClaim", claim.DateTime)},
+		outputs: []slot{typed("outputClaim", claim.Date)},
+		run:     convert,
+	},
+	{
+		name:    "ConvertDateToDateTimeClaim",
+		inputs:  []slot{typed("inputClaim", claim.Date)},
+		outputs: []slot{typed("outputClaim", claim.DateTime)},
+		run:     convert,
+	},
+	{
+		// A consent without a time is none.
+		name:       "IsTermsOfUseConsentRequired",
+		inputs:     []slot{typed("termsOfUseConsentDateTime", claim.DateTime)},
+		parameters: []parameter{param("termsOfUseTextUpdateDateTime").as(claim.DateTime)},
+		outputs:    []slot{boolean("result")},
+		run: func(r *run) error {
+			given, there, err := r.time("termsOfUseConsentDateTime")
+			if err != nil {
+				return err
+			}
+			updated, _ := claim.Parse(claim.DateTime, r.string("termsOfUseTextUpdateDateTime"))
+			at, _ := updated.Time()
+			r.output("result", claim.Flag(!there || given.Before(at)))
+			return nil
+		},
+	},
+	{
 		name:   "DateTimeComparison",
 		inputs: []slot{typed("firstDateTime", claim.DateTime), typed("secondDateTime", claim.DateTime)},
 		parameters: []parameter{

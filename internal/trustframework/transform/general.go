@@ -13,14 +13,7 @@ var general = []method{
 		inputs:  []slot{{name: "inputClaim"}},
 		outputs: []slot{{name: "outputClaim"}},
 		check:   checkSameType,
-		run: func(r *run) error {
-			if v, ok := r.input("inputClaim"); ok {
-				r.output("outputClaim", v)
-			} else {
-				r.clear("outputClaim")
-			}
-			return nil
-		},
+		run:     convert,
 	},
 	{
 		name:    "CopyClaimIfPredicateMatch",

@@ -13,6 +13,14 @@ import (
 // documented; that the groups of a regular expression are then null too is UNCONFIRMED.
 var matches = []method{
 	{
+		// Of a text that is not in the Restriction comes nothing: UNCONFIRMED.
+		name:    "GetMappedValueFromLocalizedCollection",
+		inputs:  []slot{str("mapFromClaim")},
+		outputs: []slot{str("restrictionValueClaim")},
+		check:   checkCollection,
+		run:     mapValue,
+	},
+	{
 		name:   "LookupValue",
 		inputs: []slot{str("inputParameterId")},
 		// Every other parameter is an entry: its Id what is looked for, its value what comes out.
@@ -29,6 +37,23 @@ var matches = []method{
 		free:       free{outputs: anyName},
 		check:      checkGroups,
 		run:        matchRegex,
+	},
+	{
+		// Outputs of strings that are not equal stay as they are, since the example has the input among them: UNCONFIRMED.
+		// The example has the two texts the other way round than the table, which is followed.
+		name:       "SetClaimsIfStringsAreEqual",
+		inputs:     []slot{str("inputClaim")},
+		parameters: []parameter{param("matchTo"), stringComparison, param("stringMatchMsg").maybe(), param("stringMatchMsgCode").maybe()},
+		outputs:    []slot{str("outputClaim1").maybe(), str("outputClaim2").maybe(), boolean("stringCompareResultClaim").maybe()},
+		run: func(r *run) error {
+			equal := same(r.text("inputClaim"), r.string("matchTo"), r.choice("stringComparison") == "ordinalignorecase")
+			if equal {
+				r.outputIf(true, "outputClaim1", "stringMatchMsg")
+				r.outputIf(true, "outputClaim2", "stringMatchMsgCode")
+			}
+			r.output("stringCompareResultClaim", claim.Flag(equal))
+			return nil
+		},
 	},
 	{
 		name:       "SetClaimsIfStringsMatch",
@@ -52,6 +77,35 @@ func (r *run) outputIf(matched bool, output, parameter string) {
 		r.output(output, claim.Text(text))
 	} else {
 		r.clear(output)
+	}
+}
+
+// mapValue finds the entry of the output claim's own Restriction.
+func mapValue(r *run) error {
+	for _, out := range r.transformation.Outputs {
+		declared, _ := r.scene.Policy.Claim(out.Claim)
+		mapped := result{output: out, none: true}
+		for _, choice := range declared.Choices {
+			if choice.Text == r.text("mapFromClaim") {
+				mapped = result{output: out, value: claim.Text(choice.Value)}
+				break
+			}
+		}
+		r.results = append(r.results, mapped)
+	}
+	return nil
+}
+
+// checkCollection tells of translations, which are not read.
+func checkCollection(c *inspection) {
+	for _, out := range c.transformation.Outputs {
+		for _, resources := range c.policy.Localization.Resources {
+			for _, collection := range resources.Collections {
+				if strings.EqualFold(collection.Element, out.Claim) {
+					c.odd(out.At, "the LocalizedCollection of the claim type %s in %s is not read; what comes out is in the words of its Restriction", out.Claim, resources.ID)
+				}
+			}
+		}
 	}
 }
 

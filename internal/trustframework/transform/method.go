@@ -52,8 +52,8 @@ type free struct {
 
 // methods are all that can be run, by name in lower case.
 var methods = table(
-	formatting, localized, changes, comparisons, matches, assertions, general, collections, dates, random, addresses,
-	hashes, phones, documents, identities,
+	formatting, localized, changes, comparisons, matches, assertions, booleans, numbers, general, collections, dates, random,
+	addresses, hashes, phones, documents, extracts, identities,
 )
 
 func table(topics ...[]method) map[string]*method {

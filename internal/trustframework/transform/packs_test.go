@@ -47,7 +47,7 @@ func TestPublicPacks(t *testing.T) {
 		}
 		p.check(files)
 	}
-	if p.known < 400 {
+	if p.known < 470 {
 		t.Errorf("%d transformations can be run", p.known)
 	}
 	t.Logf("%d transformations: %d can be run, of the others there are %v", len(p.seen), p.known, p.unknown)

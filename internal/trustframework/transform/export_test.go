@@ -1,0 +1,4 @@
+package transform
+
+// Names are those of all methods.
+var Names = names
