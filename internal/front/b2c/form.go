@@ -90,11 +90,21 @@ func controlOf(page execute.Page, id string) *execute.PageControl {
 	return nil
 }
 
-// fieldsOf are all fields of a page, those of its controls too.
+// inputsOf are the fields of a control that a person can fill now.
+func inputsOf(c *execute.PageControl) (fields []execute.Field) {
+	for _, f := range c.Fields {
+		if !hidden(*c, f) && !locked(*c, f) {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+// fieldsOf are the fields of a page that can be filled now, those of its controls too.
 func fieldsOf(page execute.Page) (fields []execute.Field) {
 	for _, line := range page.Lines {
 		if line.Control != nil {
-			fields = append(fields, line.Control.Fields...)
+			fields = append(fields, inputsOf(line.Control)...)
 		} else {
 			fields = append(fields, *line.Field)
 		}
@@ -112,7 +122,7 @@ func (p *pages) press(v *visit, do string, c *execute.PageControl, s *sheet) err
 		return nil
 	}
 	s.at = c.ID
-	claims, ok := v.take(c.Fields, s)
+	claims, ok := v.take(inputsOf(c), s)
 	if !ok {
 		return nil
 	}

@@ -123,6 +123,9 @@ func TestPagesAreMountedOnlyWhereTheyAreWanted(t *testing.T) {
 func TestAControlGoesItsWay(t *testing.T) {
 	d, h := page(t, "en", controlAlone)
 	d.runner.run = func(q execute.Request) (execute.Result, error) {
+		if q.Action == "VerifyCode" && q.Claims.Has("email") {
+			t.Error("an address that was locked is taken from the form")
+		}
 		if q.Session.Controls == nil {
 			q.Session.Controls = map[string]*execute.Control{"emailcontrol": {}}
 		}
@@ -158,7 +161,8 @@ func TestAControlGoesItsWay(t *testing.T) {
 	} {
 		w := get(h, controlPage, cookies...)
 		if step.do != "" {
-			w = post(h, controlPage, url.Values{"do": {step.do}, "claim.email": {"lea@example.org"}, "claim.code": {step.code}}, cookies...)
+			typed := map[bool]string{true: "eve@example.org", false: "lea@example.org"}[strings.HasPrefix(step.do, "verify")]
+			w = post(h, controlPage, url.Values{"do": {step.do}, "claim.email": {typed}, "claim.code": {step.code}}, cookies...)
 		}
 		body := w.Body.String()
 		if w.Code != step.status || !strings.Contains(body, step.says) {
@@ -166,6 +170,9 @@ func TestAControlGoesItsWay(t *testing.T) {
 		}
 		if got := strings.Join(buttons(t, body), " "); got != step.buttons {
 			t.Errorf("%q: the buttons are %q, want %q", step.do, got, step.buttons)
+		}
+		if step.field && (!strings.Contains(body, "lea@example.org") || strings.Contains(body, `name="claim.email"`) || strings.Contains(body, "eve@")) {
+			t.Errorf("%q: another address is shown than the code was sent to, or it can be changed, in\n%s", step.do, body)
 		}
 		if strings.Contains(body, `autocomplete="one-time-code" inputmode="numeric"`) != step.field {
 			t.Errorf("%q: the field of the code is as it should not be in\n%s", step.do, body)

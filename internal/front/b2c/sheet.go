@@ -74,13 +74,13 @@ type resultView struct{ Name, Value string }
 func (s *sheet) fill(v *visit, page execute.Page, draw func(string) (string, error)) error {
 	s.Path, s.Again, s.Continue = v.path(), v.again(), page.Continue
 	ids := 0
-	view := func(f execute.Field) *fieldView {
+	view := func(f execute.Field, locked bool) *fieldView {
 		ids++
-		return s.field(f, fmt.Sprintf("f%d", ids))
+		return s.field(f, fmt.Sprintf("f%d", ids), locked)
 	}
 	for _, line := range page.Lines {
 		if line.Control == nil {
-			s.Lines = append(s.Lines, lineView{Field: view(*line.Field)})
+			s.Lines = append(s.Lines, lineView{Field: view(*line.Field, false)})
 			continue
 		}
 		control, err := s.control(*line.Control, view, draw)
@@ -92,14 +92,13 @@ func (s *sheet) fill(v *visit, page execute.Page, draw func(string) (string, err
 	return nil
 }
 
-func (s *sheet) control(c execute.PageControl, view func(execute.Field) *fieldView, draw func(string) (string, error)) (*controlView, error) {
+func (s *sheet) control(c execute.PageControl, view func(execute.Field, bool) *fieldView, draw func(string) (string, error)) (*controlView, error) {
 	control := &controlView{PageControl: c}
 	for _, f := range c.Fields {
 		if hidden(c, f) {
 			continue
 		}
-		field := view(f)
-		field.Locked = (c.Sent || c.Verified) && !isCode(f) && field.Widget != "text"
+		field := view(f, locked(c, f))
 		field.Focus = isCode(f)
 		control.Fields = append(control.Fields, field)
 	}
@@ -122,13 +121,18 @@ func hidden(c execute.PageControl, f execute.Field) bool {
 	return c.Type == "VerificationControl" && isCode(f) && (!c.Sent || c.Verified)
 }
 
+// locked keeps what a code was sent to from being changed behind it, until the button for that is pressed.
+func locked(c execute.PageControl, f execute.Field) bool {
+	return c.Type == "VerificationControl" && (c.Sent || c.Verified) && !isCode(f)
+}
+
 // digitsOnly finds patterns that no letter meets, for which a keypad is enough.
 var digitsOnly = regexp.MustCompile(`^\^?(?:\\d|\[0-9\])(?:\{\d+(?:,\d*)?\}|\+|\*)?\$?$`)
 
-func (s *sheet) field(f execute.Field, id string) *fieldView {
-	view := &fieldView{Field: f, ID: id, Name: fieldPrefix + f.Claim, Widget: "input", Type: "text"}
+func (s *sheet) field(f execute.Field, id string, locked bool) *fieldView {
+	view := &fieldView{Field: f, ID: id, Name: fieldPrefix + f.Claim, Widget: "input", Type: "text", Locked: locked}
 	values := []string{f.Value}
-	if typed, ok := s.typed[view.Name]; ok && !shownOnly(f) {
+	if typed, ok := s.typed[view.Name]; ok && !locked && !shownOnly(f) {
 		values = typed
 	} else if strings.EqualFold(f.Input, "CheckboxMultiSelect") {
 		values = strings.Split(f.Value, ",")
