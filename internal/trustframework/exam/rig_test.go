@@ -29,6 +29,8 @@ type rig struct {
 	post   *post
 	web    *web
 	people people
+	// passcodes is the engine, for what no policy does.
+	passcodes *passcode.Engine
 }
 
 // clock is the time of everything in a rig.
@@ -84,6 +86,7 @@ func newRig(t testing.TB) *rig {
 		Route:  func(passcode.Destination) passcode.Route { return passcode.Route{Providers: []string{"post"}} },
 		Policy: func(passcode.Application, string) (passcode.Policy, bool) { return passcode.DefaultPolicy(), true },
 		Now:    r.clock.Now, Rand: newDice(1)}
+	r.passcodes = passcodes
 	authenticators := &authenticator.Engine{Store: db, Ring: ring, Window: authenticator.DefaultWindow(), MaxDevices: authenticator.DefaultMaxDevices,
 		ConfirmWithin: authenticator.DefaultConfirmWithin, Now: r.clock.Now, Rand: newDice(2),
 		Guesses: []authenticator.Quota{{Count: 10, Window: 15 * time.Minute}}}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/otpost/otpost/internal/passcode"
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/claim"
 	"github.com/otpost/otpost/internal/trustframework/execute"
@@ -31,6 +32,9 @@ import (
 //	api STATUS BODY             what api.example.com answers next
 //	person KEY name=value …     an account of the directory
 //	secret TEXT                 what {totp} is made of
+//	cancel KEY                  ends the code of a one-time-password profile that KEY is the identifier of
+//	problems                    what the loader said of the policies
+//	quiet                       leaves traces out from here on
 //	session                     what the session holds
 //
 // A value with blanks stands between "". In values {code} is the code that was sent last, {wrong} another, {secret} what
@@ -45,6 +49,7 @@ type script struct {
 	// sessions counts sessions, so that each has an id of its own.
 	sessions     int
 	code, secret string
+	quiet        bool
 	out          strings.Builder
 }
 
@@ -109,6 +114,13 @@ var commands = map[string]func(s *script, words []string){
 	"api":     (*script).api,
 	"person":  (*script).person,
 	"secret":  func(s *script, w []string) { s.secret = w[0] },
+	"cancel":  (*script).cancel,
+	"problems": func(s *script, _ []string) {
+		for _, p := range s.set.Problems {
+			s.printf("  %s %s", p.Weight, p.Error())
+		}
+	},
+	"quiet":   func(s *script, _ []string) { s.quiet = true },
 	"session": (*script).tell,
 }
 
@@ -151,6 +163,14 @@ func (s *script) person(words []string) {
 		}
 	}
 	s.rig.people[words[0]] = attributes
+}
+
+// cancel is what only a race or an operator comes to otherwise.
+func (s *script) cancel(words []string) {
+	_, err := s.rig.passcodes.Cancel(s.t.Context(), passcode.Ref{Tenant: s.scene.Tenant, Scope: s.session.Scope(), Purpose: passcode.Verify, Key: words[0]})
+	if err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // tell writes down what the session holds.
@@ -220,6 +240,9 @@ func (s *script) put(name string) string {
 func (s *script) run(words []string) {
 	q := s.request(words)
 	result, err := s.rig.runner.Run(s.t.Context(), q)
+	if s.quiet {
+		q.Trace.Steps = nil
+	}
 	for _, step := range q.Trace.Steps {
 		line := strings.Repeat("  ", step.Depth+1) + step.What + " " + step.ID + ": " + step.Outcome
 		for _, v := range step.In {
@@ -263,6 +286,9 @@ func (s *script) came(claims *claim.Bag, err error) {
 	case err != nil:
 		s.printf("  error: %s", s.stable(err.Error()))
 	default:
+		if code := claims.Text("otp"); code != "" {
+			s.code = code
+		}
 		s.printf("  done: %s", listed(claims))
 	}
 }

@@ -16,6 +16,9 @@ const (
 	Transformation = "Web.TPEngine.Providers.ClaimsTransformationProtocolProvider"
 )
 
+// phoneFactor is a page of B2C's own that calls a phone or sends it a text message (phone-factor-technical-profile.md).
+const phoneFactor = "Web.TPEngine.Providers.PhoneFactorProtocolProvider"
+
 func selfAsserted(t *trustframework.TechnicalProfile) bool {
 	return t.Protocol.HandlerType() == SelfAsserted
 }
@@ -90,6 +93,9 @@ func (x *run) handler(t *trustframework.TechnicalProfile) (Handler, error) {
 		return nil, nil
 	case kind == SelfAsserted:
 		reason = "is a page, and a page cannot validate another; refer to the profiles that it validates with"
+	case kind == phoneFactor:
+		reason = "is B2C's own page that calls a phone or sends it a text message, which otpost does not have; " +
+			"verify the number in a display control, with profiles of the handler AzureMfaProtocolProvider"
 	case kind == "" && t.Protocol.Name == "":
 		reason = "has no Protocol, and includes no profile that has one"
 	case kind == "":
