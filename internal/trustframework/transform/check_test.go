@@ -41,6 +41,7 @@ func TestCheck(t *testing.T) {
 		{example{method: "SetClaimsIfRegexMatch", in: "claimToMatch=Text1", with: "matchTo=(?<Text2>.); extractGroups/boolean=true", out: "_=Text3"}, trustframework.Odd, "has no group Text3"},
 		{example{method: "AssertStringClaimsAreEqual", in: "inputClaim1=Text1; inputClaim2=Text2", with: "stringComparison=Culture"}, trustframework.Broken, "must be one of: Ordinal, OrdinalIgnoreCase"},
 		{example{method: "StringReplace", in: "inputClaim=Text1", with: "oldValue=; newValue=x", out: "outputClaim=Text2"}, trustframework.Broken, "the parameter oldValue is empty"},
+		{example{method: "NullClaim", with: "value=x", out: "claim_to_null=Text1"}, trustframework.Odd, "has no parameter value, so that it is not looked at"},
 		{example{method: "Hash", in: "plaintext=Text1; salt=Text2", with: "randomizerSecret=B2C_1A_Key", out: "hash=Text3"}, trustframework.Odd, "not the one that B2C makes"},
 		{example{method: "GenerateJson", in: "_=Text1", out: "outputClaim=Text3"}, trustframework.Odd, "its path is its own name"},
 	} {

@@ -86,7 +86,7 @@ func readItem(item string, arguments int) (piece, error) {
 	case err != nil || err2 != nil || p.width > longest || p.width < -longest:
 		return piece{}, fmt.Errorf("has {%s}, which String.Format does not read; write such as {0}", item)
 	case p.argument >= arguments:
-		return piece{}, fmt.Errorf("has {%d}, and there is no such claim: they count from {0} to {%d}", p.argument, arguments-1)
+		return piece{}, fmt.Errorf("has {%d}, and there is no such claim: there are %d, which count from {0}", p.argument, arguments)
 	}
 	return p, nil
 }

@@ -66,7 +66,7 @@ func (c *inspection) claims(element string, given []trustframework.Transformatio
 				c.odd(g.At, "there is an InputClaim %s before this one, which is not looked at", slots[k].name)
 			}
 		case free == nil || !free(nameOf(g)):
-			c.odd(g.At, "the method %s has no %s %s, so that it is not looked at%s", c.method.name, element, nameOf(g), suggest.For(nameOf(g), slotNames(slots)))
+			c.odd(g.At, "the method %s has no %s %s, so that it is not looked at%s", c.method.name, element, nameOf(g), near(nameOf(g), slotNames(slots)))
 		}
 	}
 	for _, s := range slots {
@@ -109,7 +109,7 @@ func (c *inspection) parameters() {
 				c.broken(g.At, "the parameter %s %v", g.ID, err)
 			}
 		case c.method.free.parameters == nil || !c.method.free.parameters(g.ID):
-			c.odd(g.At, "the method %s has no parameter %s, so that it is not looked at%s", c.method.name, g.ID, suggest.For(g.ID, parameterNames(c.method.parameters)))
+			c.odd(g.At, "the method %s has no parameter %s, so that it is not looked at%s", c.method.name, g.ID, near(g.ID, parameterNames(c.method.parameters)))
 		}
 	}
 	for _, p := range c.method.parameters {
@@ -160,6 +160,14 @@ func parameterNames(parameters []parameter) []string {
 		all = append(all, p.name)
 	}
 	return all
+}
+
+// near ends an error about an unknown name, if there are any others.
+func near(name string, known []string) string {
+	if len(known) == 0 {
+		return ""
+	}
+	return suggest.For(name, known)
 }
 
 // nearClaim ends an error about an unknown claim type, if there is one with nearly its name.

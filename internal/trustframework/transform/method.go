@@ -13,7 +13,7 @@ type method struct {
 	// inputs and outputs are by TransformationClaimType, parameters by Id.
 	inputs, outputs []slot
 	parameters      []parameter
-	// free says which names beside these a policy may choose for itself; nil is none.
+	// free says which names beside these a policy may choose for itself.
 	free free
 	// check finds what the rows above do not say. Optional.
 	check func(c *inspection)
@@ -45,7 +45,7 @@ type parameter struct {
 	check func(value string) error
 }
 
-// free tells names that a policy chooses for itself.
+// free tells names that a policy chooses for itself; nil is none.
 type free struct {
 	inputs, parameters, outputs func(name string) bool
 }
@@ -95,7 +95,7 @@ func param(name string) parameter                { return parameter{name: name, 
 func (p parameter) as(kind claim.Type) parameter { p.kind = kind; return p }
 func (p parameter) maybe() parameter             { p.optional = true; return p }
 
-// within limits a text to choices, from a number to those that are not less.
+// within limits a text to choices; from limits a number from below.
 func (p parameter) within(choices ...string) parameter { p.oneOf = choices; return p }
 func (p parameter) from(least int64) parameter         { p.limited, p.least = true, least; return p }
 

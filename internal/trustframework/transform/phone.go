@@ -56,15 +56,15 @@ var phones = []method{
 // That CallingCode is the default of countryCodeType is UNCONFIRMED.
 func splitNumber(r *run) error {
 	number, err := international(r.text("phoneNumber"), "")
-	if err != nil {
-		if !r.on("throwExceptionOnFailure", false) {
-			return nil
-		}
-		return r.invalidNumber("UserMessageIfPhoneNumberParseFailure", err)
-	}
 	country := "+" + number.code
-	if r.choice("countryCodeType") == "iso3166" {
-		country = number.region()
+	if err == nil && r.choice("countryCodeType") == "iso3166" {
+		country, err = number.region()
+	}
+	switch {
+	case err != nil && r.on("throwExceptionOnFailure", false):
+		return r.invalidNumber("UserMessageIfPhoneNumberParseFailure", err)
+	case err != nil:
+		return nil
 	}
 	r.output("nationalNumber", claim.Text(number.national))
 	r.output("countryCode", claim.Text(country))
@@ -143,14 +143,19 @@ func cut(digits string) (number, error) {
 }
 
 // region is the country of a number, as two letters of ISO 3166: where several share a calling code the one that has
-// given out the number, else the main one.
-func (n number) region() string {
+// given out the number, else the main one. Some codes, such as +800, are of none.
+func (n number) region() (string, error) {
+	region := ""
 	if parsed, err := phonenumbers.Parse(n.String(), ""); err == nil {
-		if region := phonenumbers.GetRegionCodeForNumber(parsed); region != "" {
-			return region
-		}
+		region = phonenumbers.GetRegionCodeForNumber(parsed)
 	}
-	return mainRegion(n.code)
+	if region == "" {
+		region = mainRegion(n.code)
+	}
+	if len(region) != 2 {
+		return "", errors.New("the calling code is of no country")
+	}
+	return region, nil
 }
 
 // mainRegion is the main country of a calling code.

@@ -71,7 +71,7 @@ var examples = []example{
 		bag: "Text1=" + strings.Repeat("x", 2000), want: "Text1=" + strings.Repeat("x", 2000) + "; Text2=" + strings.Repeat("x", 4000)},
 	{method: "FormatStringMultipleClaims", in: "inputClaim1=Text1; inputClaim2=Text2", with: "stringFormat={0} {1}", out: "outputClaim=Text3",
 		bag: "Text1=Joe; Text2=Fernando", want: "Text1=Joe; Text2=Fernando; Text3=Joe Fernando"},
-	{name: "beyond its claims", method: "FormatStringMultipleClaims", in: "inputClaim1=Text1; inputClaim2=Text2", with: "stringFormat={2}", out: "outputClaim=Text3", misuse: "they count from {0} to {1}"},
+	{name: "beyond its claims", method: "FormatStringMultipleClaims", in: "inputClaim1=Text1; inputClaim2=Text2", with: "stringFormat={2}", out: "outputClaim=Text3", misuse: "there are 2, which count from {0}"},
 
 	{method: "GetLocalizedStringsTransformation", out: "subject=Text1; message=Text2", bag: "Text2=old", want: "Text1=Your code; Text2="},
 	{method: "FormatLocalizedString", in: "_=Text1; _=Text2", with: "stringFormatId=exists", out: "outputClaim=Text3",
@@ -115,6 +115,8 @@ var examples = []example{
 		out: "nationalNumber=Text1; countryCode=Text3", bag: "Text1=+1 604 555 0123", want: "Text1=6045550123; Text3=CA"},
 	{name: "of nobody's number", method: "GetNationalNumberAndCountryCodeFromPhoneNumberString", in: "phoneNumber=Text1", with: "countryCodeType=ISO3166",
 		out: "nationalNumber=Text1; countryCode=Text3", bag: "Text1=+11234567890", want: "Text1=1234567890; Text3=US"},
+	{name: "of no country", method: "GetNationalNumberAndCountryCodeFromPhoneNumberString", in: "phoneNumber=Text1", with: "countryCodeType=ISO3166",
+		out: "nationalNumber=Text1; countryCode=Text3", bag: "Text1=+800 1234 5678", want: "Text1=+800 1234 5678"},
 	{name: "of no number", method: "GetNationalNumberAndCountryCodeFromPhoneNumberString", in: "phoneNumber=Text1", out: "nationalNumber=Text1; countryCode=Text3",
 		bag: "Text1=bob@contoso.com; Text3=old", want: "Text1=bob@contoso.com; Text3=old"},
 	{name: "of no number, refused", method: "GetNationalNumberAndCountryCodeFromPhoneNumberString", in: "phoneNumber=Text1", with: "throwExceptionOnFailure/boolean=True",
