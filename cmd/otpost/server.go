@@ -15,6 +15,7 @@ import (
 	"github.com/otpost/otpost/internal/extension"
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/front/admin"
+	b2cdoor "github.com/otpost/otpost/internal/front/b2c"
 	"github.com/otpost/otpost/internal/front/rest"
 	"github.com/otpost/otpost/internal/front/trial"
 	"github.com/otpost/otpost/internal/locale"
@@ -230,7 +231,7 @@ func say(composer *compose.Composer, c passcode.Content) (outbox.Message, error)
 }
 
 // openAPI is the contract of all doors that speak JSON of ours.
-func openAPI() ([]byte, error) { return rest.Join(admin.OpenAPI(), trial.OpenAPI()) }
+func openAPI() ([]byte, error) { return rest.Join(admin.OpenAPI(), trial.OpenAPI(), b2cdoor.OpenAPI()) }
 
 // Close ends what openServer opened; nothing may be running any more.
 func (s *server) Close() {

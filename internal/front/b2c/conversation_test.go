@@ -27,7 +27,7 @@ func recorder() conversation.Recorder { return conversation.Recorder{Update: *up
 
 // TestConversations replays testdata/*.txtar through the door. An archive is a list of steps: "handler" changes a
 // setting, "runner" says what the runner will answer, "request" is sent, "asked" is what the runner was then asked and
-// "response" what came back. {token} stands for the token that was answered last, and in an answer a token is shown as what
+// "response" what came back, which the contract must have. {token} stands for the token that was answered last, and in an answer a token is shown as what
 // is in it.
 func TestConversations(t *testing.T) { recorder().Replay(t, replay) }
 
@@ -35,7 +35,7 @@ var token = regexp.MustCompile(`"otpost_session":"([A-Za-z0-9_-]+)"`)
 
 func replay(t *testing.T, archive *txtar.Archive) {
 	d := newDoor(t)
-	handler := d.mounted(t)
+	handler, contract := d.mounted(t), contractOf(t)
 	last := ""
 	var response *httptest.ResponseRecorder
 	for i := range archive.Files {
@@ -52,7 +52,9 @@ func replay(t *testing.T, archive *txtar.Archive) {
 		case "request":
 			d.runner.asked = nil
 			response = httptest.NewRecorder()
-			handler.ServeHTTP(response, conversation.Request(t, strings.ReplaceAll(string(part.Data), "{token}", last)))
+			request := conversation.Request(t, strings.ReplaceAll(string(part.Data), "{token}", last))
+			handler.ServeHTTP(response, request)
+			hold(t, contract, request, response)
 			if found := token.FindStringSubmatch(response.Body.String()); found != nil {
 				last = found[1]
 			}
