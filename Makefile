@@ -49,8 +49,8 @@ fuzz: ## Run every fuzzer for FUZZTIME (10s)
 bench: ## Measure issue, deliver, verify in a short form; see bench/README.md
 	$(GO) run ./bench $(BENCH)
 
-update: ## Write docs/settings.md and docs/providers.md anew
-	$(GO) test ./docs -run 'TestSettings|TestProviders' -update
+update: ## Write docs/settings.md, docs/providers.md and the tables of docs/b2c.md anew
+	$(GO) test ./docs -run 'TestSettings|TestProviders|TestPolicies' -update
 
 clean: ## Remove what was built
 	rm -rf dist

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/otpost/otpost/internal/config"
@@ -39,17 +38,14 @@ func (somebody) Find(context.Context, accounts.Question) (map[string]any, bool, 
 	return nil, false, nil
 }
 
-// trialHandlers makes a server's handlers those of a trial: services and the directory are not asked.
-func (t *policyTrial) handlers(c *config.Config, by map[string]execute.Handler) error {
-	keys, err := policyKeys(cmp.Or(t.Keys, c.B2CKeys))
-	if err != nil {
-		return &exitError{exitUsage, err}
-	}
+// handlers makes a server's handlers those of a trial: without Send neither services nor the directory are asked.
+func (t *policyTrial) handlers(c *config.Config, by map[string]execute.Handler) (err error) {
 	if t.Send {
-		by[restful.Kind] = restful.New(restful.Options{Keys: keys, AllowPrivate: c.B2CAllowPrivate})
 		return nil
 	}
-	t.mute.keys = keys
+	if t.mute.keys, err = policyKeys(c.B2CKeys); err != nil {
+		return err
+	}
 	by[restful.Kind] = restful.New(restful.Options{Keys: t.mute.key, AllowHTTP: true, AllowPrivate: true, Instead: &t.mute})
 	by[accounts.Kind] = &accounts.Handler{Directory: &t.mute}
 	return nil

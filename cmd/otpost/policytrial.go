@@ -40,6 +40,13 @@ func tryPolicy(ctx context.Context, c *config.Config, t *policyTrial, log *slog.
 	if !t.Send {
 		alone(c, folder)
 	}
+	c.B2CPolicies = "" // the command has read its own
+	if t.Keys != "" {
+		c.B2CKeys = t.Keys
+	}
+	if _, err := policyKeys(c.B2CKeys); err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
 	s, err := openServer(ctx, c, log)
 	if err != nil {
 		return nil, err

@@ -49,7 +49,7 @@ func AboutOwn(t *trustframework.TechnicalProfile) execute.About {
 	return execute.About{
 		Kind:   "self-asserted page",
 		B2C:    "B2C shows a page, and runs its validation technical profiles when it is sent.",
-		Otpost: "otpost checks the claims that it is given, runs the validation technical profiles, and has no page but that of display controls.",
+		Otpost: "otpost checks the claims that it is given and runs the validation technical profiles; it shows the page in a layout of its own, to try it.",
 		Entra:  "Entra External ID collects attributes on pages of its user flows. A custom authentication extension for attribute collection can check them.",
 	}
 }

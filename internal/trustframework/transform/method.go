@@ -66,6 +66,9 @@ func table(topics ...[]method) map[string]*method {
 	return made
 }
 
+// Methods are the names of all TransformationMethods that can be run, in order.
+func Methods() []string { return names() }
+
 // names are those of all methods.
 func names() []string {
 	var all []string
