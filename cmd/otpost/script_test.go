@@ -172,6 +172,7 @@ func (a *fakeAPI) handler() http.Handler {
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ready") })
 	mux.HandleFunc("GET /tired/readyz", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "database is away", 503) })
 	mux.HandleFunc("POST /v1/passcodes", keyed(a.send))
+	mux.HandleFunc("POST /mail", serveMail)
 	mux.HandleFunc("GET /v1/passcodes/{id}", keyed(a.status))
 	mux.HandleFunc("POST /v1/passcodes/{id}/verify", keyed(a.verify))
 	mux.HandleFunc("POST /v1/passcodes/verify", keyed(a.verify))
@@ -191,6 +192,19 @@ func (a *fakeAPI) try(w http.ResponseWriter, body map[string]any) {
 		answer(w, 200, "", fmt.Sprintf(`{"verdict":"unknown","provider":"mail","delivery":"dl_3","attempts":[],"advice":"It took longer than %v ms with %v for %v in %v."}`, body["wait_ms"], body["purpose"], body["application"], body["locale"]))
 	default:
 		answer(w, 429, "60", `{"status":429,"code":"limit_reached","detail":"The limit for this identifier is spent."}`)
+	}
+}
+
+// serveMail is a service that a policy hands its codes to.
+func serveMail(w http.ResponseWriter, r *http.Request) {
+	var body map[string]string
+	switch {
+	case r.Header.Get("Authorization") != "Bearer s3cret" || json.NewDecoder(r.Body).Decode(&body) != nil || body["code"] == "":
+		answer(w, 400, "", `{}`)
+	case body["to"] == "full@example.org":
+		answer(w, 409, "", `{"version":"1.0.0","status":409,"userMessage":"The mailbox is full."}`)
+	default:
+		answer(w, 200, "", `{}`)
 	}
 }
 

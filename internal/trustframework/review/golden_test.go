@@ -109,7 +109,7 @@ func (fake) Run(context.Context, *execute.Call) error { panic("a review runs not
 func (fake) Check(p *trustframework.Policy, t *trustframework.TechnicalProfile) (found []trustframework.Problem) {
 	for key, weight := range map[string]trustframework.Weight{"Break": trustframework.Broken, "Warn": trustframework.Odd} {
 		if item, there := t.Metadata.Get(key); there {
-			found = append(found, trustframework.Problem{At: item.At, Weight: weight, Reason: "has the setting " + key})
+			found = append(found, trustframework.Problem{At: item.At, Weight: weight, Reason: "has the setting " + key + " in the policy " + p.ID})
 		}
 	}
 	for _, j := range p.Journeys {
