@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	_ "embed" // the example of a policy
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,8 +33,7 @@ type demoResult struct {
 	EntraURL   string `json:"entra_url"`
 	APIKey     string `json:"api_key"`
 	EntraToken string `json:"entra_token"`
-	// PoliciesURL is empty without B2C policies.
-	PoliciesURL string `json:"policies_url,omitempty"`
+	PoliciesURL string `json:"policies_url"`
 
 	farewell string // what becomes of the data
 }
@@ -66,16 +66,31 @@ func (d demoResult) WriteText(w io.Writer) {
        -H 'Authorization: Bearer %[5]s' \
        -H 'Content-Type: application/json' -d '%[6]s'
 
-%[8]sThe API is described at %[1]s/docs. Ctrl-C ends the demo%[7]s.
-`, d.PublicURL, d.InboxURL, d.EntraURL, d.APIKey, d.EntraToken, demoEvent(), d.farewell, d.policies())
+  Or try B2C policies, yours with --policies: %[8]s
+
+The API is described at %[1]s/docs. Ctrl-C ends the demo%[7]s.
+`, d.PublicURL, d.InboxURL, d.EntraURL, d.APIKey, d.EntraToken, demoEvent(), d.farewell, d.PoliciesURL)
 }
 
-// policies shows the way to the policies, where there are any.
-func (d demoResult) policies() string {
-	if d.PoliciesURL == "" {
-		return ""
+// examplePolicy is a policy of our own, for those who bring none.
+//
+//go:embed example/B2C_1A_Example.xml
+var examplePolicy []byte
+
+// demoPolicies is the folder of policies: the given one, or else one with the example.
+func demoPolicies(given, folder string) (string, error) {
+	if given != "" {
+		return given, nil
 	}
-	return "  Or try your B2C policies: " + d.PoliciesURL + "\n\n"
+	example := filepath.Join(folder, "policies")
+	err := os.MkdirAll(example, 0o700)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(example, "B2C_1A_Example.xml"), examplePolicy, 0o600)
+	}
+	if err != nil {
+		return "", fmt.Errorf("write the example of a policy: %w", err)
+	}
+	return example, nil
 }
 
 // demoEvent is an event as Entra sends it, as short as can be.
@@ -101,7 +116,10 @@ func demo(ctx context.Context, o DemoOptions, log *slog.Logger, ready func(Resul
 	// Whoever tries it plays all the end users, from one address.
 	c.LimitAddress = config.Limits{{Count: 10_000, Window: 10 * time.Minute}}
 	c.LimitNetwork = c.LimitAddress
-	c.B2CPolicies, c.B2CPage = o.Policies, o.Policies != ""
+	if c.B2CPolicies, err = demoPolicies(o.Policies, folder); err != nil {
+		return err
+	}
+	c.B2CPage = true
 	c.Database = config.Database{Driver: config.SQLite, Source: filepath.Join(folder, "otpost.db")}
 	c.Keys = filepath.Join(folder, "otpost.keys")
 	c.EntraAudience = []string{demoAudience, emulate.Defaults().Audience}
@@ -130,10 +148,7 @@ func demo(ctx context.Context, o DemoOptions, log *slog.Logger, ready func(Resul
 	return s.run(ctx, func(at running) error {
 		base := "http://" + reachable(at.public)
 		result := demoResult{PublicURL: base, ConsoleURL: base + "/", InboxURL: base + "/inbox",
-			EntraURL: base + "/entra/otp-send", APIKey: apiKey, EntraToken: token, farewell: farewell}
-		if o.Policies != "" {
-			result.PoliciesURL = base + "/b2c"
-		}
+			EntraURL: base + "/entra/otp-send", PoliciesURL: base + "/b2c", APIKey: apiKey, EntraToken: token, farewell: farewell}
 		return ready(result)
 	})
 }

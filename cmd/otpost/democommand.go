@@ -11,7 +11,7 @@ import (
 type DemoOptions struct {
 	Listen   string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to serve on; port 0 takes any free one (default 127.0.0.1:8080)."`
 	Folder   string `placeholder:"PATH" help:"Folder to keep the data in. Without it a temporary one is used and removed at the end."`
-	Policies string `placeholder:"PATH" help:"Folder of Azure AD B2C policies, to try on pages and over the API."`
+	Policies string `placeholder:"PATH" help:"Folder of Azure AD B2C policies, to try on pages and over the API. Without it there is an example."`
 }
 
 type demoCommand struct {

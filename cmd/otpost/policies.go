@@ -109,7 +109,7 @@ func (s *server) policyRunner() (*execute.Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &execute.Runner{Issuer: c.B2CIssuer, Rand: rand.Reader, Now: now, Handlers: map[string]execute.Handler{
+	return &execute.Runner{Issuer: c.B2CIssuer, Keys: keys, Rand: rand.Reader, Now: now, Handlers: map[string]execute.Handler{
 		accounts.Kind:              directory,
 		mfa.HandlerType:            &mfa.Handler{Passcodes: s.engine, Authenticators: s.authenticators, Application: callerOf, Window: windowOf(c.B2CTOTPWindow)},
 		otp.OneTimePasswordHandler: &otp.OneTimePassword{Engine: s.engine},

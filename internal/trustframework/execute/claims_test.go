@@ -91,3 +91,16 @@ func TestAProfileThatFailsChangesNothing(t *testing.T) {
 	// What cannot be run is no error that a policy may go on after.
 	w.misused("claim tries", "Page", "email=a")
 }
+
+func TestATransformationGetsItsPolicyKey(t *testing.T) {
+	w := worldOf(t, `<ClaimsTransformations><ClaimsTransformation Id="Hashed" TransformationMethod="Hash">
+<InputClaims><InputClaim ClaimTypeReferenceId="email" TransformationClaimType="plaintext"/><InputClaim ClaimTypeReferenceId="other" TransformationClaimType="salt"/></InputClaims>
+<InputParameters><InputParameter Id="randomizerSecret" DataType="string" Value="B2C_1A_Secret"/></InputParameters>
+<OutputClaims><OutputClaim ClaimTypeReferenceId="body" TransformationClaimType="hash"/></OutputClaims></ClaimsTransformation></ClaimsTransformations>`,
+		profile("One", outputs("body")+`<OutputClaimsTransformations><OutputClaimsTransformation ReferenceId="Hashed"/></OutputClaimsTransformations>`))
+	w.misused("B2C_1A_Secret", "One", "email=a@b.example", "other=salt")
+	w.runner.Keys = func(storage string) (string, bool) { return "secret", storage == "B2C_1A_Secret" }
+	if got := w.must("One", "email=a@b.example", "other=salt"); got == "" {
+		t.Error("nothing was hashed")
+	}
+}

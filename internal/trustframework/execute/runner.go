@@ -20,6 +20,8 @@ type Runner struct {
 	// Issuer is what {AuthenticatorIssuer} stands for, the name that an authenticator app shows; empty is the policy's
 	// tenant.
 	Issuer string
+	// Keys finds a policy key by its storage id, such as B2C_1A_Salt, for transformations that need one; nil finds none.
+	Keys func(storage string) (string, bool)
 	// Rand is where random strings and secrets of transformations come from: crypto/rand.Reader, but for tests.
 	Rand io.Reader
 	Now  func() time.Time

@@ -29,7 +29,7 @@ func (x *run) transformation(t *trustframework.TechnicalProfile, ref trustframew
 		}
 	}
 	err = transform.Apply(found, bag, transform.Scene{Policy: x.q.Policy, Text: x.texts.exact,
-		Resolve: func(text string) string { return x.expression(text, t) }, Rand: x.r.Rand, Now: x.r.Now()})
+		Resolve: func(text string) string { return x.expression(text, t) }, Key: x.r.Keys, Rand: x.r.Rand, Now: x.r.Now()})
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func (r *Runner) Page(ctx context.Context, q Request) (Page, error) {
 	if err := verifiedByPage(t); err != nil {
 		return Page{}, err
 	}
-	page.Title, page.Continue = t.DisplayName, x.texts.ui("button_continue", "Continue")
+	page.Title, page.Continue = x.texts.ui("heading", t.DisplayName), x.texts.ui("button_continue", "Continue")
 	page.Lines, err = x.lines(t)
 	return page, err
 }
