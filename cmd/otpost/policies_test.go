@@ -264,6 +264,69 @@ func TestAnAppIsEnrolledInABrowser(t *testing.T) {
 	}
 }
 
+// guideProfiles are the claim and the profiles that docs/guides/b2c.md shows for a living policy, with an address of ours.
+func guideProfiles(t *testing.T, url string) (claim, profiles string) {
+	t.Helper()
+	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "guides", "b2c.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(guide), "```xml\n")
+	text, _, found := strings.Cut(text, "```")
+	claim, profiles, split := strings.Cut(text, "</ClaimType>")
+	if !found || !split {
+		t.Fatal("the guide has no XML any more")
+	}
+	profiles = strings.ReplaceAll(profiles, "https://otp.example.com/b2c/B2C_1A_Codes/", url+"/b2c/MailCode/")
+	if !strings.Contains(profiles, url) {
+		t.Fatal("the guide has another address")
+	}
+	return claim + "</ClaimType>", profiles
+}
+
+// TestAPolicyCallsAsTheGuideSays runs the guide's RESTful profiles in a display control of one otpost, in B2C's place,
+// against another.
+func TestAPolicyCallsAsTheGuideSays(t *testing.T) {
+	served := startInProcess(t, nil)
+	server := httptest.NewServer(served.handler)
+	defer server.Close()
+	claim, profiles := guideProfiles(t, server.URL)
+	policies, keys := t.TempDir(), t.TempDir()
+	for path, text := range map[string]string{
+		filepath.Join(keys, "B2C_1A_OtpostKey"): served.key,
+		filepath.Join(policies, "living.xml"): `<TrustFrameworkPolicy xmlns="http://schemas.microsoft.com/online/cpim/schemas/2013/06" PolicySchemaVersion="0.3.0.0" TenantId="contoso.example" PolicyId="MailCode" PublicPolicyUri="http://contoso.example/MailCode">
+<BuildingBlocks><ClaimsSchema>
+<ClaimType Id="email"><DataType>string</DataType></ClaimType><ClaimType Id="otp"><DataType>string</DataType></ClaimType>
+<ClaimType Id="verificationCode"><DataType>string</DataType></ClaimType><ClaimType Id="ipAddress"><DataType>string</DataType></ClaimType>
+<ClaimType Id="culture"><DataType>string</DataType></ClaimType>` + claim + `</ClaimsSchema>
+<DisplayControls><DisplayControl Id="mailControl" UserInterfaceControlType="VerificationControl">
+<DisplayClaims><DisplayClaim ClaimTypeReferenceId="email" Required="true"/><DisplayClaim ClaimTypeReferenceId="verificationCode" ControlClaimType="VerificationCode" Required="true"/></DisplayClaims>
+<OutputClaims><OutputClaim ClaimTypeReferenceId="email"/><OutputClaim ClaimTypeReferenceId="otp"/><OutputClaim ClaimTypeReferenceId="otpost_session"/></OutputClaims>
+<Actions>
+<Action Id="SendCode"><ValidationClaimsExchange><ValidationClaimsExchangeTechnicalProfile TechnicalProfileReferenceId="OtpostGenerate"/></ValidationClaimsExchange></Action>
+<Action Id="VerifyCode"><ValidationClaimsExchange><ValidationClaimsExchangeTechnicalProfile TechnicalProfileReferenceId="OtpostVerify"/></ValidationClaimsExchange></Action>
+</Actions></DisplayControl></DisplayControls></BuildingBlocks>
+<ClaimsProviders><ClaimsProvider><DisplayName>otpost</DisplayName><TechnicalProfiles>` + profiles + `</TechnicalProfiles></ClaimsProvider></ClaimsProviders>
+</TrustFrameworkPolicy>`,
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	living := startInProcess(t, func(c *config.Config) { c.B2CPolicies, c.B2CKeys, c.B2CAllowPrivate = policies, keys, true })
+	status, made := living.callPolicy(t, "displaycontrols/mailControl/SendCode?ip=203.0.113.7&ui_locales=fr", map[string]string{"email": "lea@example.org"})
+	if status != http.StatusOK || len(made.Otp) != 6 {
+		t.Fatalf("generate: %d %+v", status, made)
+	}
+	status, wrong := living.callPolicy(t, "displaycontrols/mailControl/VerifyCode", map[string]string{"email": "lea@example.org", "verificationCode": otherCode(made.Otp), "otpost_session": made.Session})
+	if status != http.StatusConflict || wrong.UserMessage != "That code is incorrect. Please try again." {
+		t.Errorf("a wrong code: %d %+v", status, wrong)
+	}
+	if status, a := living.callPolicy(t, "displaycontrols/mailControl/VerifyCode", map[string]string{"email": "lea@example.org", "verificationCode": made.Otp, "otpost_session": wrong.Session}); status != http.StatusOK {
+		t.Errorf("the right code: %d %+v", status, a)
+	}
+}
+
 func TestDoctorLooksAtPolicies(t *testing.T) {
 	c := config.Default()
 	for folder, want := range map[string]provider.FindingVerdict{
