@@ -53,9 +53,7 @@ func (p *pages) post(v *visit) error {
 	if err != nil {
 		return err
 	}
-	after := v.request
-	after.Claims = nil
-	if page, err = p.Runner.Page(v.r.Context(), after); err != nil {
+	if page, err = p.Runner.Page(v.r.Context(), v.request); err != nil {
 		return err
 	}
 	status := http.StatusOK

@@ -2,6 +2,7 @@ package b2c_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"reflect"
 	"strings"
@@ -182,6 +183,25 @@ func TestATokenIsBounded(t *testing.T) {
 	var p front.Problem
 	if _, err := h.Token(s, "default", "shop", "shop/Otp"); !errors.As(err, &p) || p.Code != "session_too_large" || strings.Contains(p.Detail, "xx") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestManyUnknownMembers are answered with a few names and soon: a body is refused for less than it costs to write.
+func TestManyUnknownMembers(t *testing.T) {
+	d := newDoor(t)
+	var body strings.Builder
+	body.WriteString(`{"email":"a"`)
+	for i := range 4000 {
+		fmt.Fprintf(&body, `,"claim%d":1`, i)
+	}
+	body.WriteString("}")
+	r := httptest.NewRequest("POST", "/b2c/Otp/technicalprofiles/GenerateOtp", strings.NewReader(body.String()))
+	r.Header.Set("Authorization", "Bearer shop-key")
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	d.mounted(t).ServeHTTP(w, r)
+	if w.Code != 422 || strings.Count(w.Body.String(), `"field"`) != 16 {
+		t.Errorf("%d with %d members named", w.Code, strings.Count(w.Body.String(), `"field"`))
 	}
 }
 
