@@ -67,10 +67,17 @@ func (c *Call) Input(partner string) (claim.Value, bool) {
 // azure-ad-b2c/samples#646).
 func (c *Call) Need(partner string) (claim.Value, error) {
 	v, ok := c.Input(partner)
-	if !ok {
-		return v, c.Misuse("a partner claim with id '" + partner + "' is not found, and is required; map an input claim to it with PartnerClaimType, and make sure that the claim has a value")
+	if ok {
+		return v, nil
 	}
-	return v, nil
+	do := "map an input claim to it with PartnerClaimType"
+	for _, m := range c.Profile.InputClaims {
+		if strings.EqualFold(m.PartnerName(), partner) {
+			do = "the claim " + m.Claim + ", which is mapped to it, has no value"
+			break
+		}
+	}
+	return v, c.Misuse("a partner claim with id '" + partner + "' is not found, and is required; " + do)
 }
 
 // Wants says that the profile has an output claim for a partner name.
