@@ -100,7 +100,7 @@ func (s *server) try(ctx context.Context, t *policyTrial) (*policyTried, error) 
 	if carryErr := <-carried; carryErr != nil {
 		return nil, fmt.Errorf("give deliveries back: %w", carryErr)
 	}
-	tried := &policyTried{Policy: policyName(q.Policy), Steps: stepsOf(q.Trace), Requests: t.mute.asked}
+	tried := &policyTried{Policy: policyName(q.Policy), Requests: t.mute.asked}
 	var told *execute.Told
 	var misuse *trustframework.Misuse
 	switch {
@@ -108,10 +108,14 @@ func (s *server) try(ctx context.Context, t *policyTrial) (*policyTried, error) 
 		tried.Refusal = &policyRefusal{Text: told.Text, Key: told.Failure.Key, Profile: told.Failure.Profile, Developer: told.Failure.Developer}
 	case errors.As(err, &misuse):
 		tried.Error = misuse.Error()
+		tried.Steps = stepsOf(q.Trace, misuse)
 	case err != nil:
 		return nil, err
 	default:
 		tried.Claims = valuesOf(result.Claims)
+	}
+	if misuse == nil {
+		tried.Steps = stepsOf(q.Trace, nil)
 	}
 	if !t.Send {
 		tried.Messages, err = s.messagesSince(ctx, began)

@@ -66,9 +66,13 @@ type triedMessage struct {
 	Text    string `json:"text"`
 }
 
-func stepsOf(t *execute.Trace) []triedStep {
+// stepsOf are the steps of a trace. What kept all of them from being run is said once, at the end.
+func stepsOf(t *execute.Trace, misuse error) []triedStep {
 	steps := []triedStep{}
 	for _, s := range t.Steps {
+		if misuse != nil {
+			s.Outcome = strings.ReplaceAll(s.Outcome, "refused: "+misuse.Error(), "cannot be run")
+		}
 		steps = append(steps, triedStep{s.Depth, s.What, s.ID, s.At.String(), s.Outcome, triedValues(s.In), triedValues(s.Out)})
 	}
 	return steps
