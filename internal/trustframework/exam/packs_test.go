@@ -1,0 +1,403 @@
+package exam_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/otpost/otpost/internal/passcode"
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/accounts"
+	"github.com/otpost/otpost/internal/trustframework/claim"
+	"github.com/otpost/otpost/internal/trustframework/execute"
+	"github.com/otpost/otpost/internal/trustframework/mfa"
+	"github.com/otpost/otpost/internal/trustframework/otp"
+	"github.com/otpost/otpost/internal/trustframework/restful"
+)
+
+const (
+	starter     = "active-directory-b2c-custom-policy-starterpack"
+	phoneFactor = "Web.TPEngine.Providers.PhoneFactorProtocolProvider"
+)
+
+// OTPOST_B2C_PACKS names a folder with clones of the public packs azure-ad-b2c/samples, azure-ad-b2c/unit-tests and
+// Azure-Samples/active-directory-b2c-custom-policy-starterpack, by their names. They are no part of otpost.
+//
+// Every profile for one-time passwords, multifactor authentication and SSPR that a file of theirs declares is run, and so
+// is every SendCode and VerifyCode of their display controls, with services that answer 200. What is not run to its end is
+// refused for a reason. The numbers are recorded in testdata as of samples b5fe780d54c4, unit-tests 04f58901b703 and the
+// starter pack fc39b7dbf764, and written down in docs/b2c.md.
+func TestPublicPacks(t *testing.T) {
+	root := os.Getenv("OTPOST_B2C_PACKS")
+	if root == "" {
+		t.Skip("OTPOST_B2C_PACKS names no folder with the public packs")
+	}
+	for _, directory := range []bool{false, true} {
+		name := map[bool]string{false: "without accounts", true: "with accounts"}[directory]
+		t.Run(name, func(t *testing.T) {
+			all := tally{}
+			for _, pack := range []string{"samples", "unit-tests", starter} {
+				newPack(t, root, pack, directory, all).run()
+			}
+			got := all.String()
+			t.Log("\n" + got)
+			recorded(t, "testdata/packs_"+strings.ReplaceAll(name, " ", "_")+".txt", got)
+		})
+	}
+}
+
+// recorded holds a text to a file's, or writes it anew.
+func recorded(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil || string(want) != got {
+		t.Errorf("got\n%s\nwant\n%s%v", got, want, err)
+	}
+}
+
+// tally counts what came of each kind of thing: "ran", or the reason why not.
+type tally map[string]map[string]int
+
+func (c tally) add(kind, outcome string) {
+	if c[kind] == nil {
+		c[kind] = map[string]int{}
+	}
+	c[kind][outcome]++
+}
+
+func (c tally) String() string {
+	var out strings.Builder
+	for _, kind := range slices.Sorted(maps.Keys(c)) {
+		total := 0
+		for _, n := range c[kind] {
+			total += n
+		}
+		fmt.Fprintf(&out, "%s: %d\n", kind, total)
+		for _, outcome := range slices.Sorted(maps.Keys(c[kind])) {
+			fmt.Fprintf(&out, "  %d %s\n", c[kind][outcome], outcome)
+		}
+	}
+	return out.String()
+}
+
+// pack is one of the packs, loaded.
+type pack struct {
+	t      *testing.T
+	rig    *rig
+	set    *trustframework.Set
+	codes  *codes
+	counts tally
+	// n counts people, so that each has limits of their own.
+	n int
+}
+
+// absent stands for a file that one of the samples builds on and that is not published with it.
+const absent = `<TrustFrameworkPolicy xmlns="http://schemas.microsoft.com/online/cpim/schemas/2013/06" PolicySchemaVersion="0.3.0.0" TenantId="t" PolicyId="B2C_1A_MFA_TrustFrameworkExtensions" PublicPolicyUri="http://t/absent">
+<BasePolicy><TenantId>t</TenantId><PolicyId>B2C_1A_TrustFrameworkExtensions</PolicyId></BasePolicy></TrustFrameworkPolicy>`
+
+// codes remembers the code that was made last.
+type codes struct {
+	*passcode.Engine
+	last string
+}
+
+func (c *codes) Generate(ctx context.Context, g passcode.Generation) (passcode.Generated, error) {
+	made, err := c.Engine.Generate(ctx, g)
+	if err == nil {
+		c.last = made.Code
+	}
+	return made, err
+}
+
+func newPack(t *testing.T, root, name string, directory bool, counts tally) *pack {
+	t.Helper()
+	r := newRig(t)
+	p := &pack{t: t, rig: r, codes: &codes{Engine: r.passcodes}, counts: counts}
+	services := restful.New(restful.Options{AllowPrivate: true, Roots: r.web.roots, Resolver: r.web.resolver,
+		Keys: func(string) (string, bool) { return "key-of-the-pack", true }})
+	t.Cleanup(services.Close)
+	r.runner.Handlers[restful.Kind] = services
+	r.runner.Handlers[otp.OneTimePasswordHandler] = &otp.OneTimePassword{Engine: p.codes}
+	r.runner.Handlers[accounts.Kind] = &accounts.Handler{}
+	if directory {
+		r.runner.Handlers[accounts.Kind] = &accounts.Handler{Directory: everybody{}}
+	}
+	files := fstest.MapFS{}
+	for _, from := range []string{filepath.Join(root, starter, "SocialAndLocalAccountsWithMfa"), filepath.Join(root, name)} {
+		p.collect(os.DirFS(from), files)
+	}
+	files["absent.xml"] = &fstest.MapFile{Data: []byte(absent)}
+	set, err := trustframework.Load(files, trustframework.Options{
+		Settings: map[string]string{"Tenant": "contoso.example", "DeploymentMode": "Development", "AppInsightsKey": "none"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.set = set
+	return p
+}
+
+var serviceHost = regexp.MustCompile(`(Key="ServiceUrl"[^>]*>\s*https://)[^/?<\s]*`)
+
+// collect takes the XML files of a pack. Their services are put in the place of the one that answers.
+func (p *pack) collect(from fs.FS, files fstest.MapFS) {
+	err := fs.WalkDir(from, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.EqualFold(path.Ext(name), ".xml") {
+			return err
+		}
+		data, err := fs.ReadFile(from, name)
+		files[name] = &fstest.MapFile{Data: serviceHost.ReplaceAll(data, []byte("${1}any.example.com:"+p.rig.web.port))}
+		return err
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// everybody is a directory that has an account for whoever is asked for.
+type everybody struct{}
+
+func (everybody) Find(_ context.Context, q accounts.Question) (map[string]any, bool, error) {
+	found := map[string]any{}
+	for _, name := range q.Want {
+		switch lower := strings.ToLower(name); {
+		case lower == "accountenabled":
+			found[name] = true
+		case strings.Contains(lower, "phone"):
+			found[name] = "+34600111222"
+		case lower == "objectid", lower == "userprincipalname", lower == "displayname":
+			found[name] = "o-1"
+		}
+	}
+	return found, true, nil
+}
+
+func (p *pack) run() {
+	for _, policy := range p.set.Policies {
+		if path.Dir(policy.At.File) == "." {
+			continue // what the pack is made to build on
+		}
+		for _, t := range policy.TechnicalProfiles {
+			if kind, ok := counted[t.Protocol.HandlerType()]; ok && t.At.File == policy.At.File {
+				operation, _ := t.Metadata.Get("Operation")
+				p.counts.add("profiles "+strings.TrimSpace(kind+" "+operation.Value), p.outcome(p.profile(policy, t)))
+			}
+		}
+		for _, control := range policy.DisplayControls {
+			if control.At.File == policy.At.File && len(control.Actions) > 0 {
+				p.control(policy, control)
+			}
+		}
+	}
+}
+
+var counted = map[string]string{otp.OneTimePasswordHandler: "OneTimePassword", otp.SSPRHandler: "AadSspr", mfa.HandlerType: "AzureMfa", phoneFactor: "PhoneFactor"}
+
+// outcome is "ran", or the reason why not without what is the pack's own. An error that is none of the policy's is a
+// defect of ours.
+func (p *pack) outcome(err error) string {
+	var told *execute.Told
+	var misuse *trustframework.Misuse
+	switch {
+	case err == nil:
+		return "ran"
+	case errors.As(err, &misuse):
+		kind, _, _ := strings.Cut(misuse.Element, " "+lastWord(misuse.Element))
+		return "not run: " + kind + " " + misuse.Reason
+	case errors.As(err, &told):
+		return "told: " + told.Failure.Key
+	}
+	p.t.Error(err)
+	return err.Error()
+}
+
+func lastWord(s string) string { return s[strings.LastIndexByte(s, ' ')+1:] }
+
+// person begins a journey of somebody who was not here before.
+func (p *pack) person(policy *trustframework.Policy) *journey {
+	p.n++
+	p.rig.clock.advance(time.Hour)
+	return &journey{pack: p, policy: policy, session: &execute.Session{ID: fmt.Sprint("s", p.n), Policy: policy.ID},
+		email: fmt.Sprintf("person%d@fabrikam.example", p.n), phone: fmt.Sprintf("+346001%05d", p.n)}
+}
+
+// profile runs a profile, and before it the one that makes what it needs.
+func (p *pack) profile(policy *trustframework.Policy, t *trustframework.TechnicalProfile) error {
+	j := p.person(policy)
+	before := map[string]string{"VerifyCode": "GenerateCode SendCode", "Verify": "OneWaySMS", "VerifyOTP": "BeginVerifyOTP"}
+	operation, _ := t.Metadata.Get("Operation")
+	if wanted := before[operation.Value]; wanted != "" {
+		for _, other := range policy.TechnicalProfiles {
+			item, _ := other.Metadata.Get("Operation")
+			if other.Protocol.HandlerType() == t.Protocol.HandlerType() && slices.Contains(strings.Fields(wanted), item.Value) {
+				if err := j.run(execute.Request{Profile: other.ID}, j.inputs(other)); err != nil {
+					return err
+				}
+				break
+			}
+		}
+	}
+	return j.run(execute.Request{Profile: t.ID}, j.inputs(t))
+}
+
+// control runs both actions of a control, as one person does.
+func (p *pack) control(policy *trustframework.Policy, control *trustframework.DisplayControl) {
+	j := p.person(policy)
+	for _, id := range []string{"SendCode", "VerifyCode"} {
+		a, ok := control.Action(id)
+		if !ok {
+			continue
+		}
+		claims := map[string]string{}
+		for _, v := range a.Validations {
+			if t, ok := policy.TechnicalProfile(v.TechnicalProfile); ok {
+				maps.Copy(claims, j.inputs(t))
+			}
+		}
+		for _, v := range a.Validations { // what a profile answers is not the journey's
+			if t, ok := policy.TechnicalProfile(v.TechnicalProfile); ok {
+				for _, m := range t.OutputClaims {
+					delete(claims, strings.ToLower(m.Claim))
+				}
+			}
+		}
+		for _, d := range control.DisplayClaims {
+			claims[strings.ToLower(d.Claim)] = j.typed(control, d)
+		}
+		outcome := p.outcome(j.run(execute.Request{Control: control.ID, Action: id}, claims))
+		if outcome == "ran" && id == "SendCode" && j.sent == 0 {
+			outcome = "ran, and nothing was sent"
+		}
+		p.counts.add("actions "+id, outcome)
+	}
+}
+
+// journey is one person on the way through a policy.
+type journey struct {
+	*pack
+	policy       *trustframework.Policy
+	session      *execute.Session
+	email, phone string
+	// sent is how many messages and requests left in the last run.
+	sent int
+}
+
+func (j *journey) run(q execute.Request, claims map[string]string) error {
+	q.Policy, q.Session, q.Claims = j.policy, j.session, &claim.Bag{}
+	q.Scene = execute.Scene{Tenant: "default", Application: "app_1", Locale: "en", Wait: 10 * time.Second}
+	for name, value := range claims {
+		if value != "" {
+			q.Claims.Set(name, claim.Text(value))
+		}
+	}
+	_, err := j.rig.runner.Run(j.t.Context(), q)
+	messages := j.rig.post.read()
+	for _, m := range messages {
+		j.codes.last = m.Code
+	}
+	j.sent = len(messages) + len(j.rig.web.read())
+	return err
+}
+
+// secret is that of an app.
+const secret = "gezdgnbvgy3tqojq"
+
+// inputs are values for the input claims of a profile, and for those of its input transformations that it does not make
+// itself, by their names in lower case.
+func (j *journey) inputs(t *trustframework.TechnicalProfile) map[string]string {
+	claims, made := map[string]string{}, map[string]bool{}
+	for _, ref := range t.InputTransformations {
+		if found, ok := j.policy.Transformation(ref.ID); ok {
+			for _, in := range found.Inputs {
+				claims[strings.ToLower(in.Claim)] = j.value(in.Claim)
+			}
+			for _, out := range found.Outputs {
+				made[strings.ToLower(out.Claim)] = true
+			}
+		}
+	}
+	for _, m := range t.InputClaims {
+		if m.HasDefault {
+			continue
+		}
+		switch strings.ToLower(m.PartnerName()) {
+		case "otptoverify", "verificationcode":
+			claims[strings.ToLower(m.Claim)] = j.codes.last
+		case "otpcode":
+			claims[strings.ToLower(m.Claim)] = totp(j.t, secret, j.rig.clock.Now())
+		case "secretkey":
+			claims[strings.ToLower(m.Claim)] = secret
+		case "phonenumber":
+			claims[strings.ToLower(m.Claim)] = j.phone
+		default:
+			claims[strings.ToLower(m.Claim)] = j.value(m.Claim)
+		}
+	}
+	for name := range made {
+		delete(claims, name)
+	}
+	return claims
+}
+
+// value is what a person would have for a claim.
+func (j *journey) value(id string) string {
+	declared, ok := j.policy.Claim(id)
+	if !ok {
+		return ""
+	}
+	name := strings.ToLower(id)
+	switch claim.TypeOf(declared.DataType) {
+	case claim.Boolean:
+		return "true"
+	case claim.Int, claim.Long:
+		return "1"
+	case claim.Date, claim.DateTime:
+		return "2026-01-01"
+	case claim.PhoneNumber:
+		return j.phone
+	}
+	for _, c := range declared.Choices {
+		if mobiles[c.Value] != "" {
+			return c.Value
+		}
+	}
+	switch {
+	case len(declared.Choices) > 0:
+		return declared.Choices[0].Value
+	case strings.Contains(name, "mail"), strings.Contains(name, "signinname") && !strings.Contains(name, "phone"), strings.Contains(name, "principalname"):
+		return j.email
+	case strings.Contains(name, "phone"), strings.Contains(name, "number"):
+		return j.phone
+	}
+	return "text"
+}
+
+// mobiles are how numbers of some countries begin, before five digits more.
+var mobiles = map[string]string{"ES": "6001", "IE": "8510", "NZ": "2101"}
+
+// typed is what a person types into a field of a control. Beside a country the number is typed without its code.
+func (j *journey) typed(control *trustframework.DisplayControl, d trustframework.DisplayClaim) string {
+	country := slices.IndexFunc(control.DisplayClaims, func(d trustframework.DisplayClaim) bool { return d.Kind == "CountryCode" })
+	switch {
+	case d.Kind == "VerificationCode":
+		return j.codes.last
+	case d.Kind == "Phone" && country >= 0:
+		return fmt.Sprintf("%s%05d", mobiles[j.value(control.DisplayClaims[country].Claim)], j.n)
+	}
+	return j.value(d.Claim)
+}
