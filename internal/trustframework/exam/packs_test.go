@@ -218,9 +218,9 @@ func (p *pack) outcome(err error) string {
 		return "ran"
 	case errors.As(err, &misuse):
 		kind, _, _ := strings.Cut(misuse.Element, " "+lastWord(misuse.Element))
-		return "not run: " + kind + " " + misuse.Reason
+		return "not run, since a " + kind + " " + misuse.Reason
 	case errors.As(err, &told):
-		return "told: " + told.Failure.Key
+		return "told " + told.Failure.Key
 	}
 	p.t.Error(err)
 	return err.Error()
