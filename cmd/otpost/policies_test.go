@@ -70,7 +70,11 @@ func TestADisplayControlSendsAndVerifies(t *testing.T) {
 	if status != http.StatusOK || sent.Email != to {
 		t.Fatalf("send: %d %+v", status, sent)
 	}
-	code := sixDigits.FindString(p.message(t, to).Text)
+	message := p.message(t, to).Text
+	if !strings.Contains(message, "Shop") {
+		t.Errorf("the message does not name the application: %q", message)
+	}
+	code := sixDigits.FindString(message)
 	status, told := p.callPolicy(t, "displaycontrols/mailControl/VerifyCode", map[string]string{"email": to, "code": otherCode(code), "otpost_session": sent.Session})
 	if status != http.StatusConflict || told.UserMessage != "Look again: that is not the code." {
 		t.Errorf("a wrong code: %d %+v", status, told)

@@ -56,11 +56,6 @@ func controlAlone(s *execute.Session) []execute.Line {
 	return []execute.Line{{Control: emailControl(s)}}
 }
 
-// field is a line with one field.
-func field(f execute.Field) func(*execute.Session) []execute.Line {
-	return func(*execute.Session) []execute.Line { return []execute.Line{{Field: &f}} }
-}
-
 func get(h http.Handler, path string, cookies ...*http.Cookie) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("GET", path, nil)
 	for _, c := range cookies {
