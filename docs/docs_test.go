@@ -251,7 +251,7 @@ var variable = regexp.MustCompile(`\bOTPOST_[A-Z0-9_]*[A-Z]\b`)
 
 // TestVariablesExist finds names of variables that no program reads.
 func TestVariablesExist(t *testing.T) {
-	known := []string{"OTPOST_CONFIG", "OTPOST_KEY", "OTPOST_URL", "OTPOST_ENTRA_TOKEN", "OTPOST_FAULTPOINT", "OTPOST_B2C_PACKS"}
+	known := []string{"OTPOST_CONFIG", "OTPOST_KEY", "OTPOST_URL", "OTPOST_ENTRA_TOKEN", "OTPOST_FAULTPOINT"}
 	for _, s := range config.Settings() {
 		known = append(known, s.Env)
 	}

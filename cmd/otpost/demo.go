@@ -27,12 +27,12 @@ const (
 
 // demoResult is what to click and what to type.
 type demoResult struct {
-	PublicURL  string `json:"public_url"`
-	ConsoleURL string `json:"console_url"`
-	InboxURL   string `json:"inbox_url"`
-	EntraURL   string `json:"entra_url"`
-	APIKey     string `json:"api_key"`
-	EntraToken string `json:"entra_token"`
+	PublicURL   string `json:"public_url"`
+	ConsoleURL  string `json:"console_url"`
+	InboxURL    string `json:"inbox_url"`
+	EntraURL    string `json:"entra_url"`
+	APIKey      string `json:"api_key"`
+	EntraToken  string `json:"entra_token"`
 	PoliciesURL string `json:"policies_url"`
 
 	farewell string // what becomes of the data

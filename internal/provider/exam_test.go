@@ -498,7 +498,7 @@ func receiptsOf(t *testing.T, name string, settings map[string]string) provider.
 
 // contractFolder is where the vendors' published contracts are, when they are beside the project.
 func contractFolder(t testing.TB) string {
-	folder := os.Getenv("OTPOST_VENDOR_CONTRACTS")
+	folder := os.Getenv("VENDOR_CONTRACTS")
 	if folder == "" {
 		folder = "../../../shared/openapi"
 	}

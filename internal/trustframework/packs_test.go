@@ -15,12 +15,12 @@ import (
 // starter is the part of Microsoft's starter pack that the other packs are made to build on.
 const starter = "active-directory-b2c-custom-policy-starterpack/SocialAndLocalAccountsWithMfa"
 
-// OTPOST_B2C_PACKS names a folder with clones of the public packs azure-ad-b2c/samples, azure-ad-b2c/unit-tests and
+// B2C_PACKS names a folder with clones of the public packs azure-ad-b2c/samples, azure-ad-b2c/unit-tests and
 // Azure-Samples/active-directory-b2c-custom-policy-starterpack, by their names. They are no part of otpost.
 func TestPublicPacks(t *testing.T) {
-	root := os.Getenv("OTPOST_B2C_PACKS")
+	root := os.Getenv("B2C_PACKS")
 	if root == "" {
-		t.Skip("OTPOST_B2C_PACKS names no folder with the public packs")
+		t.Skip("B2C_PACKS names no folder with the public packs")
 	}
 	for name, least := range map[string]int{"samples": 250, "unit-tests": 110, "active-directory-b2c-custom-policy-starterpack": 50} {
 		t.Run(name, func(t *testing.T) {

@@ -31,7 +31,7 @@ const (
 	phoneFactor = "Web.TPEngine.Providers.PhoneFactorProtocolProvider"
 )
 
-// OTPOST_B2C_PACKS names a folder with clones of the public packs azure-ad-b2c/samples, azure-ad-b2c/unit-tests and
+// B2C_PACKS names a folder with clones of the public packs azure-ad-b2c/samples, azure-ad-b2c/unit-tests and
 // Azure-Samples/active-directory-b2c-custom-policy-starterpack, by their names. They are no part of otpost.
 //
 // Every profile for one-time passwords, multifactor authentication and SSPR that a file of theirs declares is run, and so
@@ -39,9 +39,9 @@ const (
 // refused for a reason. The numbers are recorded in testdata as of samples b5fe780d54c4, unit-tests 04f58901b703 and the
 // starter pack fc39b7dbf764, and written down in docs/b2c.md.
 func TestPublicPacks(t *testing.T) {
-	root := os.Getenv("OTPOST_B2C_PACKS")
+	root := os.Getenv("B2C_PACKS")
 	if root == "" {
-		t.Skip("OTPOST_B2C_PACKS names no folder with the public packs")
+		t.Skip("B2C_PACKS names no folder with the public packs")
 	}
 	for _, directory := range []bool{false, true} {
 		name := map[bool]string{false: "without accounts", true: "with accounts"}[directory]

@@ -101,6 +101,10 @@ func (c *Call) Output(partner string, v any) {
 // Secret keeps a text out of the trace, wherever in it it would be.
 func (c *Call) Secret(text string) { c.secrets.add(text) }
 
+// HandOver is Secret for a code that the profile hands to its caller: where the profile is all that is run, it is not kept
+// in the session either. A copy of it would travel in every later token.
+func (c *Call) HandOver(code string) { c.secrets.handOver(code) }
+
 // Setting is an entry of the profile's metadata, "" if there is none.
 func (c *Call) Setting(key string) string {
 	item, _ := c.Profile.Metadata.Get(key)

@@ -79,7 +79,7 @@ func (h *codes) Run(_ context.Context, c *execute.Call) error {
 		if _, err := c.Need("identifier"); err != nil {
 			return err
 		}
-		c.Secret(madeCode)
+		c.HandOver(madeCode)
 		c.Output("otpGenerated", claim.Text(madeCode))
 	case "carry":
 		text, err := c.Need("text")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -160,8 +161,7 @@ func (x *run) alone(t *trustframework.TechnicalProfile) (*claim.Bag, error) {
 	}
 	out := outputs(t.OutputClaims, work)
 	for name, v := range out.All() {
-		// A code that is handed over here is the caller's to carry; a copy of it would travel in every later token.
-		if !x.secrets.has(v.String()) {
+		if !slices.Contains(x.secrets.codes, v.String()) {
 			x.q.Session.Claims.Set(name, v)
 		}
 	}

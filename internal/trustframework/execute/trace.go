@@ -39,7 +39,18 @@ const hidden = "***"
 const shortest = 4
 
 // secrets are texts that no trace may show.
-type secrets struct{ texts []string }
+type secrets struct {
+	texts []string
+	// codes are those of texts that were handed over.
+	codes []string
+}
+
+func (s *secrets) handOver(code string) {
+	s.add(code)
+	if s != nil {
+		s.codes = append(s.codes, code)
+	}
+}
 
 // add takes a text for secret, also as JSON and forms write it.
 func (s *secrets) add(text string) {

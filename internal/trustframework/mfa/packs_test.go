@@ -15,13 +15,13 @@ import (
 	"github.com/otpost/otpost/internal/trustframework/mfa"
 )
 
-// TestPublicPacks runs every multifactor profile of the public packs on the engines. OTPOST_B2C_PACKS names a folder with
+// TestPublicPacks runs every multifactor profile of the public packs on the engines. B2C_PACKS names a folder with
 // clones of azure-ad-b2c/samples, azure-ad-b2c/unit-tests and
 // Azure-Samples/active-directory-b2c-custom-policy-starterpack, by their names. They are no part of otpost.
 func TestPublicPacks(t *testing.T) {
-	root := os.Getenv("OTPOST_B2C_PACKS")
+	root := os.Getenv("B2C_PACKS")
 	if root == "" {
-		t.Skip("OTPOST_B2C_PACKS names no folder with the public packs")
+		t.Skip("B2C_PACKS names no folder with the public packs")
 	}
 	const starter = "active-directory-b2c-custom-policy-starterpack"
 	for pack, want := range map[string]int{"samples": 13, "unit-tests": 2, starter: 2} {

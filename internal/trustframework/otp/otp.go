@@ -63,7 +63,7 @@ func (h *OneTimePassword) generate(ctx context.Context, c *execute.Call, op *ope
 	if err != nil {
 		return h.speaker(c, op).refused(err)
 	}
-	c.Secret(made.Code)
+	c.HandOver(made.Code)
 	c.Output(otpGenerated, claim.Text(made.Code))
 	return nil
 }

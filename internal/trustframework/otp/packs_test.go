@@ -13,12 +13,12 @@ import (
 	"github.com/otpost/otpost/internal/trustframework/otp"
 )
 
-// TestPublicPacks holds that every profile of the public packs can be run. OTPOST_B2C_PACKS names a folder with clones of
+// TestPublicPacks holds that every profile of the public packs can be run. B2C_PACKS names a folder with clones of
 // them; see the tests of trustframework.
 func TestPublicPacks(t *testing.T) {
-	root := os.Getenv("OTPOST_B2C_PACKS")
+	root := os.Getenv("B2C_PACKS")
 	if root == "" {
-		t.Skip("OTPOST_B2C_PACKS names no folder with the public packs")
+		t.Skip("B2C_PACKS names no folder with the public packs")
 	}
 	kinds := map[string]int{}
 	for _, pack := range []string{"samples", "unit-tests", "active-directory-b2c-custom-policy-starterpack"} {

@@ -36,7 +36,7 @@ var (
 
 // check holds a request to the contract, if the contracts are beside the project.
 func (c *contract) check(t testing.TB, r *http.Request, body []byte) {
-	folder := os.Getenv("OTPOST_VENDOR_CONTRACTS")
+	folder := os.Getenv("VENDOR_CONTRACTS")
 	if folder == "" {
 		folder = "../../../../shared/openapi"
 	}

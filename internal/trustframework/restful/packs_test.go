@@ -13,12 +13,12 @@ import (
 	"github.com/otpost/otpost/internal/trustframework/restful"
 )
 
-// OTPOST_B2C_PACKS names a folder with clones of the public packs azure-ad-b2c/samples, azure-ad-b2c/unit-tests and
+// B2C_PACKS names a folder with clones of the public packs azure-ad-b2c/samples, azure-ad-b2c/unit-tests and
 // Azure-Samples/active-directory-b2c-custom-policy-starterpack, by their names. They are no part of otpost.
 func TestPublicPacks(t *testing.T) {
-	root := os.Getenv("OTPOST_B2C_PACKS")
+	root := os.Getenv("B2C_PACKS")
 	if root == "" {
-		t.Skip("OTPOST_B2C_PACKS names no folder with the public packs")
+		t.Skip("B2C_PACKS names no folder with the public packs")
 	}
 	c := client(t, restful.Options{Keys: func(string) (string, bool) { return "key", true }})
 	seen := map[trustframework.Origin]bool{}

@@ -17,12 +17,12 @@ import (
 // starter is the part of Microsoft's starter pack that the other packs are made to build on.
 const starter = "active-directory-b2c-custom-policy-starterpack/SocialAndLocalAccountsWithMfa"
 
-// OTPOST_B2C_PACKS names a folder with clones of public packs, by their names; they are no part of otpost. What this test
+// B2C_PACKS names a folder with clones of public packs, by their names; they are no part of otpost. What this test
 // holds is that nothing that can be run is called broken in them; it tells how much can.
 func TestPublicPacks(t *testing.T) {
-	root := os.Getenv("OTPOST_B2C_PACKS")
+	root := os.Getenv("B2C_PACKS")
 	if root == "" {
-		t.Skip("OTPOST_B2C_PACKS names no folder with the public packs")
+		t.Skip("B2C_PACKS names no folder with the public packs")
 	}
 	p := &packs{t: t, seen: map[trustframework.Origin]bool{}, unknown: map[string]int{}, told: map[trustframework.Problem]bool{}}
 	for _, name := range []string{"samples", "unit-tests", "active-directory-b2c-custom-policy-starterpack"} {
