@@ -62,7 +62,7 @@ var table = []room{
 		"otp does what one kind of profile is for, with the engine's words: no store, no provider, no door, no other handler."},
 	{"trustframework/restful", []string{"egress", "suggest", "trustframework", "trustframework/claim", "trustframework/execute"},
 		"restful calls services as a policy says; it knows neither what a code is nor who delivers it."},
-	{"trustframework/review", []string{"suggest", "trustframework", "trustframework/execute", "trustframework/transform"},
+	{"trustframework/review", []string{"suggest", "trustframework", "trustframework/execute", "trustframework/predicate", "trustframework/transform"},
 		"review tells before anything is run, so it knows what runs policies and nothing that does what they ask for."},
 
 	{"front", []string{"access", "locale"}, "front is how doors are mounted; what a door says is the door's."},

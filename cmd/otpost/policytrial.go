@@ -90,13 +90,17 @@ func (s *server) try(ctx context.Context, t *policyTrial) (*policyTried, error) 
 		return nil, err
 	}
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	hard, cutOff := context.WithCancel(context.WithoutCancel(ctx)) // a message that is on its way is finished
+	defer cutOff()
 	carried := make(chan error, 1)
-	go func() { carried <- s.post.Run(work, work) }()
+	go func() { carried <- s.post.Run(work, hard) }()
 	q := t.Request
 	q.Trace = &execute.Trace{}
 	began := clock()
 	result, err := runner.Run(ctx, q)
 	stop()
+	defer time.AfterFunc(s.settings.ShutdownTimeout, cutOff).Stop()
 	if carryErr := <-carried; carryErr != nil {
 		return nil, fmt.Errorf("give deliveries back: %w", carryErr)
 	}

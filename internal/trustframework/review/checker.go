@@ -7,6 +7,7 @@ import (
 
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/execute"
+	"github.com/otpost/otpost/internal/trustframework/predicate"
 	"github.com/otpost/otpost/internal/trustframework/transform"
 )
 
@@ -55,7 +56,13 @@ func (c *checker) policy(p *trustframework.Policy, r roots) {
 		j.control(d)
 	}
 	for _, t := range r.profiles {
+		if why, foreign := j.refusal(t); foreign {
+			j.foreign.reach(t, Call{At: t.At, From: "a caller of otpost", Profile: t.ID, Why: why})
+		}
 		j.profile(t)
+	}
+	for _, found := range predicate.Check(p) {
+		j.findings.add(found, p.ID)
 	}
 	j.lint(r)
 	if r.narrow {

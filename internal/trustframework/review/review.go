@@ -106,19 +106,12 @@ func Check(set *trustframework.Set, handlers map[string]execute.Handler, o Optio
 	if err != nil {
 		return nil, err
 	}
+	if id := nowhere(policies, o.Only); id != "" {
+		return nil, unknown("display control or technical profile", id, idsOf(policies))
+	}
 	c := newChecker(handlers)
 	for _, p := range policies {
-		roots, err := rootsOf(p, handlers, o.Only)
-		if err != nil {
-			if len(policies) == 1 {
-				return nil, err
-			}
-			continue // others of the set may have it
-		}
-		c.policy(p, roots)
-	}
-	if len(c.seen) == 0 && len(o.Only) > 0 {
-		return nil, unknown("display control or technical profile", o.Only[0], idsOf(policies))
+		c.policy(p, rootsOf(p, handlers, o.Only))
 	}
 	return c.review(set, policies, o), nil
 }

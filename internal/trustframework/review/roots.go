@@ -16,9 +16,9 @@ type roots struct {
 	narrow bool
 }
 
-// rootsOf are all display controls and all profiles that otpost has a handler for, or those that are named. Directory
-// profiles are not among them: most change accounts, and harm only what calls them.
-func rootsOf(p *trustframework.Policy, handlers map[string]execute.Handler, only []string) (roots, error) {
+// rootsOf are all display controls and all profiles that otpost has a handler for, or of those that are named what the
+// policy has. Directory profiles are not among them: most change accounts, and harm only what calls them.
+func rootsOf(p *trustframework.Policy, handlers map[string]execute.Handler, only []string) roots {
 	if len(only) > 0 {
 		return named(p, only)
 	}
@@ -28,25 +28,30 @@ func rootsOf(p *trustframework.Policy, handlers map[string]execute.Handler, only
 			r.profiles = append(r.profiles, t)
 		}
 	}
-	return r, nil
+	return r
 }
 
-func named(p *trustframework.Policy, only []string) (r roots, err error) {
-	r.narrow = true
+func named(p *trustframework.Policy, only []string) roots {
+	r := roots{narrow: true}
 	for _, id := range only {
-		d, isControl := p.DisplayControl(id)
-		t, isProfile := p.TechnicalProfile(id)
-		if isControl {
+		if d, there := p.DisplayControl(id); there {
 			r.controls = append(r.controls, d)
 		}
-		if isProfile {
+		if t, there := p.TechnicalProfile(id); there {
 			r.profiles = append(r.profiles, t)
 		}
-		if !isControl && !isProfile {
-			return r, unknown("display control or technical profile", id, idsOf([]*trustframework.Policy{p}))
+	}
+	return r
+}
+
+// nowhere is the first name that no policy has anything for, "" if there is none.
+func nowhere(policies []*trustframework.Policy, only []string) string {
+	for _, id := range only {
+		if !slices.ContainsFunc(idsOf(policies), func(known string) bool { return same(known, id) }) {
+			return id
 		}
 	}
-	return r, nil
+	return ""
 }
 
 // idsOf are the ids of what can be run.
