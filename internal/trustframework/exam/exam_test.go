@@ -63,7 +63,7 @@ func part(archive *txtar.Archive, name string) *txtar.File {
 }
 
 // shared are the policies that any script may use.
-func shared(t *testing.T) fstest.MapFS {
+func shared(t testing.TB) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{}
 	paths, err := filepath.Glob("testdata/policies/*.xml")
@@ -80,7 +80,7 @@ func shared(t *testing.T) fstest.MapFS {
 	return files
 }
 
-func load(t *testing.T, files fstest.MapFS, port string) *trustframework.Set {
+func load(t testing.TB, files fstest.MapFS, port string) *trustframework.Set {
 	t.Helper()
 	set, err := trustframework.Load(files, trustframework.Options{Settings: map[string]string{"Port": port, "Tenant": "fabrikam.example"}})
 	if err != nil {

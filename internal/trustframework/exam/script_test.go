@@ -40,7 +40,7 @@ import (
 // A value with blanks stands between "". In values {code} is the code that was sent last, {wrong} another, {secret} what
 // the last QR code holds, and {totp} or {totp-30s} an app's code of now or of that time.
 type script struct {
-	t       *testing.T
+	t       testing.TB
 	rig     *rig
 	set     *trustframework.Set
 	policy  *trustframework.Policy
@@ -53,7 +53,7 @@ type script struct {
 	out          strings.Builder
 }
 
-func newScript(t *testing.T, r *rig, set *trustframework.Set) *script {
+func newScript(t testing.TB, r *rig, set *trustframework.Set) *script {
 	s := &script{t: t, rig: r, set: set}
 	s.scene = execute.Scene{Tenant: "default", Application: "app_1", Host: "login.fabrikam.example", Wait: 10 * time.Second}
 	return s

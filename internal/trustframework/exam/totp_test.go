@@ -12,7 +12,7 @@ import (
 )
 
 // totp is the code of an authenticator app: RFC 6238 with six digits every 30 seconds, written down anew here.
-func totp(t *testing.T, secret string, at time.Time) string {
+func totp(t testing.TB, secret string, at time.Time) string {
 	t.Helper()
 	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ToUpper(secret))
 	if err != nil {
