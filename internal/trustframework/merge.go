@@ -41,7 +41,7 @@ func inherited(base, own []attribute) []attribute {
 func (m merger) children(r rule, base, own *element) []*element {
 	behaviour := ""
 	if r.behaves {
-		behaviour = m.behaviour(own)
+		behaviour = m.behaviour(r, own)
 	}
 	switch behaviour {
 	case "replaceall":
@@ -58,7 +58,7 @@ func (m merger) children(r rule, base, own *element) []*element {
 }
 
 // behaviour reads MergeBehavior.
-func (m merger) behaviour(e *element) string {
+func (m merger) behaviour(r rule, e *element) string {
 	written, there := e.lookup("MergeBehavior")
 	switch b := fold(written); b {
 	case "append", "prepend", "replaceall":
@@ -66,6 +66,8 @@ func (m merger) behaviour(e *element) string {
 	}
 	if there {
 		m.problems.add(e.at, Broken, "the MergeBehavior of %s is none of Append, Prepend and ReplaceAll; read as Append", e.label())
+	} else if r.otherwise != "" {
+		return r.otherwise
 	}
 	return "append"
 }

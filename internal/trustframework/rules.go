@@ -16,8 +16,9 @@ type rule struct {
 	// unique: within one file there should be one entry of each kind; more are merged, and reported.
 	unique bool
 	// behaves: MergeBehavior says where the entries go: Append, Prepend or ReplaceAll (localization.md, claimsschema.md).
-	// What holds without the attribute is UNCONFIRMED; here it is Append, as for other lists.
-	behaves bool
+	// What holds without the attribute is UNCONFIRMED; here it is otherwise, or else Append, as for other lists.
+	behaves   bool
+	otherwise string
 }
 
 var (
@@ -49,9 +50,11 @@ var rules = map[string]rule{
 	"ClaimsTransformations": byID,
 	"ClaimsTransformation":  record,
 
-	"ContentDefinitions":           byID,
-	"ContentDefinition":            record,
-	"LocalizedResourcesReferences": {by: []string{"Language"}, behaves: true},
+	"ContentDefinitions": byID,
+	"ContentDefinition":  record,
+	// A page may have several resources in one language: an extension that adds a text keeps the others of its base. Texts
+	// are looked for in the order of the references, so that those of the extension count first unless it says otherwise.
+	"LocalizedResourcesReferences": {by: []string{"Language", "LocalizedResourcesReferenceId"}, behaves: true, otherwise: "prepend"},
 
 	"Localization":         {by: []string{"Id", "Culture"}, within: true, unique: true},
 	"SupportedLanguages":   {by: []string{"#"}, behaves: true},
