@@ -422,7 +422,7 @@ func TestAPageCountsForItsVisitor(t *testing.T) {
 	}
 }
 
-// TestPagesSayWhatIsNotPossible keeps what is wrong with a policy for the log.
+// TestPagesSayWhatIsNotPossible tells what is wrong with a policy, and nothing of what is wrong here.
 func TestPagesSayWhatIsNotPossible(t *testing.T) {
 	d, h := page(t, "en", controlAlone)
 	for name, c := range map[string]struct {
@@ -432,7 +432,7 @@ func TestPagesSayWhatIsNotPossible(t *testing.T) {
 		hidden        string
 	}{
 		"told":   {&execute.Told{Text: "Not you.", Failure: &trustframework.Failure{Key: "K"}}, 422, "Not you.", "key=K", "UserMessage"},
-		"misuse": {&trustframework.Misuse{At: trustframework.Origin{File: "p.xml", Line: 7}, Element: "x", Reason: "is odd"}, 422, "cannot be run", "p.xml:7", "p.xml"},
+		"misuse": {&trustframework.Misuse{At: trustframework.Origin{File: "p.xml", Line: 7}, Element: "x", Reason: "is odd"}, 422, "p.xml:7: x: is odd", "p.xml:7", "UserMessage"},
 		"fault":  {errors.New("dial 10.0.0.1"), 500, "went wrong on our side", "dial 10.0.0.1", "dial"},
 	} {
 		d.log.Reset()

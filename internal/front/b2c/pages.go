@@ -118,8 +118,8 @@ func (p *pages) write(v *visit, status int, page execute.Page, s sheet) error {
 	return nil
 }
 
-// refuse answers where there is no page to answer with. What is wrong with a policy is for the log; the person is given the
-// request id that leads to it.
+// refuse answers where there is no page to answer with. What is wrong with a policy is said, since the pages are for those
+// who write policies and are not there in production.
 func (p *pages) refuse(v *visit, err error) {
 	var told *execute.Told
 	var misuse *trustframework.Misuse
@@ -133,7 +133,7 @@ func (p *pages) refuse(v *visit, err error) {
 		p.logRefusal(v.r, v.target, told)
 	case errors.As(err, &misuse):
 		p.logMisuse(v.r, misuse)
-		s.Fault, s.Request = "The policy cannot be run as it is written.", front.RequestID(v.r.Context())
+		s.Fault, s.Reason = "The policy cannot be run as it is written.", misuse.Error()
 	case errors.As(err, &problem):
 		s.Fault, status = problem.Detail, problem.Status
 	default:

@@ -17,8 +17,8 @@ import (
 type sheet struct {
 	// Path is where the form goes, Again the page itself.
 	Path, Again string
-	// Fault is what the person is told, at the control FaultAt or at the top. Request leads to more of it in the log.
-	Fault, FaultAt, Request string
+	// Fault is what the person is told, at the control FaultAt or at the top. Reason is what a policy's author has to know.
+	Fault, FaultAt, Reason string
 	// Nothing leaves the form out.
 	Nothing  bool
 	Lines    []lineView
