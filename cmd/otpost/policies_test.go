@@ -16,6 +16,8 @@ import (
 
 	"github.com/otpost/otpost/internal/config"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/review"
 )
 
 // policyAnswer is what a call of a policy is answered with.
@@ -344,6 +346,28 @@ func TestDoctorLooksAtPolicies(t *testing.T) {
 	c.B2CPolicies, c.B2CKeys = filepath.Join("testdata", "policies"), filepath.Join("testdata", "nowhere")
 	if findings := policyFindings(c); findings[0].Subject != "keys" || findings[0].Verdict != provider.Bad {
 		t.Errorf("keys that are not there: %+v", findings)
+	}
+}
+
+// TestTheExampleRuns holds the demo's own policy to what is said of it: all of it runs.
+func TestTheExampleRuns(t *testing.T) {
+	folder, err := demoPolicies("", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := trustframework.Load(os.DirFS(folder), trustframework.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	handlers, err := policyHandlers("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := review.Check(set, handlers, review.Options{})
+	if err != nil || r.Failed() || r.Count(review.DisplayControl, review.Runs) != 4 || r.Count(review.TechnicalProfile, review.Fails) > 0 {
+		var text strings.Builder
+		r.WriteText(&text)
+		t.Errorf("%v\n%s", err, text.String())
 	}
 }
 

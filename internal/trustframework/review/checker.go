@@ -55,7 +55,12 @@ func (c *checker) policy(p *trustframework.Policy, r roots) {
 	for _, d := range r.controls {
 		j.control(d)
 	}
+	shared := sharedIn(p)
 	for _, t := range r.profiles {
+		if !r.narrow && shared[lower(t.ID)] && !j.whole(t) {
+			j.element(Element{At: t.At, Kind: TechnicalProfile, ID: t.ID, Verdict: Shared, Handler: KindOf(t)})
+			continue
+		}
 		if why, foreign := j.refusal(t); foreign {
 			j.foreign.reach(t, Call{At: t.At, From: "a caller of otpost", Profile: t.ID, Why: why})
 		}
@@ -102,6 +107,14 @@ func (j *judge) refusal(t *trustframework.TechnicalProfile) (why string, foreign
 		}
 	}
 	return "", false
+}
+
+// whole says that nothing in a profile itself keeps it from running.
+func (j *judge) whole(t *trustframework.TechnicalProfile) bool {
+	handler := j.handlers[KindOf(t)]
+	return handler == nil || !slices.ContainsFunc(handler.Check(j.policy, t), func(p trustframework.Problem) bool {
+		return p.Weight >= trustframework.Broken
+	})
 }
 
 // problems keeps what was found about a profile, and returns the first that keeps it from running. What is wrong with a

@@ -64,7 +64,7 @@ func (r *Review) MarshalJSON() ([]byte, error) {
 	}{[]policyJSON{}, []findingJSON{}, []foreignJSON{},
 		map[string]int{"user_journeys": r.Journeys.Journeys, "sub_journeys": r.Journeys.SubJourneys, "calls": r.Journeys.Exchanges, "calls_that_run": r.Journeys.Runnable},
 		r.Aside,
-		map[string]int{"runs": r.Count(TechnicalProfile, Runs), "fails": r.Count(TechnicalProfile, Fails), "foreign": r.Count(TechnicalProfile, Foreign)},
+		map[string]int{"runs": r.Count(TechnicalProfile, Runs), "fails": r.Count(TechnicalProfile, Fails), "shared": r.Count(TechnicalProfile, Shared), "foreign": r.Count(TechnicalProfile, Foreign)},
 		map[string]int{"runs": r.Count(DisplayControl, Runs), "fails": r.Count(DisplayControl, Fails)}}
 	for _, p := range r.Policies {
 		made := policyJSON{p.ID, p.At.File, p.Base, []elementJSON{}}

@@ -27,6 +27,8 @@ const (
 	Runs Verdict = "runs"
 	// Fails: otpost has a handler for it, and a call will be refused, at once or when it comes to what stands in the way.
 	Fails Verdict = "fails"
+	// Shared: it is no whole profile, but one that others include, and nothing calls it.
+	Shared Verdict = "shared"
 	// Foreign: it is of a kind that otpost does not run.
 	Foreign Verdict = "foreign"
 )

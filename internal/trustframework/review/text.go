@@ -148,8 +148,12 @@ func (r *Review) writeForeign(w io.Writer) {
 
 func (r *Review) writeSum(w io.Writer) {
 	profiles := func(v Verdict) int { return r.Count(TechnicalProfile, v) }
-	fmt.Fprintf(w, "\n%s, %s: %d run, %d will not, %d not otpost's.", counts(len(r.Policies), "policy", "policies"),
-		count(profiles(Runs)+profiles(Fails)+profiles(Foreign), "technical profile"), profiles(Runs), profiles(Fails), profiles(Foreign))
+	fmt.Fprintf(w, "\n%s, %s: %d run, %d will not, %d not otpost's", counts(len(r.Policies), "policy", "policies"),
+		count(profiles(Runs)+profiles(Fails)+profiles(Shared)+profiles(Foreign), "technical profile"), profiles(Runs), profiles(Fails), profiles(Foreign))
+	if n := profiles(Shared); n > 0 {
+		fmt.Fprintf(w, ", %d for others to include", n)
+	}
+	fmt.Fprint(w, ".")
 	if n := r.Count(DisplayControl, Runs) + r.Count(DisplayControl, Fails); n > 0 {
 		fmt.Fprintf(w, " %s of display controls: %d run, %d will not.", count(n, "action"), r.Count(DisplayControl, Runs), r.Count(DisplayControl, Fails))
 	}
