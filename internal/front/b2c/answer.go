@@ -68,7 +68,7 @@ func refusal(told *execute.Told, token, request string) refused {
 
 // logRefusal leaves one line for whoever asks why people do not get in; no claim is in it.
 func (h *Handler) logRefusal(r *http.Request, t target, told *execute.Told) {
-	h.Log.LogAttrs(r.Context(), slog.LevelInfo, "policy refused", slog.String("target", t.String()), slog.String("key", told.Failure.Key),
+	h.Log.LogAttrs(r.Context(), slog.LevelInfo, "policy refused", slog.String("target", t.String()), slog.String("reason", told.Failure.Key),
 		slog.Any("error", told.Failure), slog.String(front.RequestIDKey, front.RequestID(r.Context())))
 }
 

@@ -431,7 +431,7 @@ func TestPagesSayWhatIsNotPossible(t *testing.T) {
 		shown, logged string
 		hidden        string
 	}{
-		"told":   {&execute.Told{Text: "Not you.", Failure: &trustframework.Failure{Key: "K"}}, 422, "Not you.", "key=K", "UserMessage"},
+		"told":   {&execute.Told{Text: "Not you.", Failure: &trustframework.Failure{Key: "K"}}, 422, "Not you.", "reason=K", "UserMessage"},
 		"misuse": {&trustframework.Misuse{At: trustframework.Origin{File: "p.xml", Line: 7}, Element: "x", Reason: "is odd"}, 422, "p.xml:7: x: is odd", "p.xml:7", "UserMessage"},
 		"fault":  {errors.New("dial 10.0.0.1"), 500, "went wrong on our side", "dial 10.0.0.1", "dial"},
 	} {
