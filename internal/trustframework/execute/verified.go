@@ -1,0 +1,57 @@
+package execute
+
+import (
+	"strings"
+
+	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/claim"
+)
+
+// controls takes over what the display controls of a page came to. One for verification must have verified.
+func (x *run) controls(t *trustframework.TechnicalProfile, bag *claim.Bag) error {
+	for _, d := range t.DisplayClaims {
+		if d.Control == "" {
+			continue
+		}
+		control, err := x.controlAt(d)
+		if err != nil {
+			return err
+		}
+		if !strings.EqualFold(control.Type, "VerificationControl") || len(control.Actions) == 0 {
+			continue
+		}
+		kept := x.q.Session.control(control.ID)
+		if !kept.Verified {
+			return &trustframework.Failure{Key: "UserMessageIfVerificationControlClaimsNotVerified", Profile: t.ID,
+				Default: "The claims for verification control have not been verified."}
+		}
+		// What was verified counts, whatever the page posts now.
+		bag.Merge(&kept.Claims)
+	}
+	return nil
+}
+
+// controlAt finds the display control of a line. A page without it would go on without what it verifies.
+func (x *run) controlAt(d trustframework.DisplayClaim) (*trustframework.DisplayControl, error) {
+	control, ok := x.q.Policy.DisplayControl(d.Control)
+	if !ok {
+		return nil, &trustframework.Misuse{At: d.At, Element: "display control " + d.Control, Reason: "is defined in no file that this policy builds on"}
+	}
+	return control, nil
+}
+
+// verifiedByPage refuses a page on which B2C would verify an address by itself, without a display control. To go on
+// without that would take an address for verified that nobody has looked at. A profile with display claims does not show
+// its output claims, so that there the mapping means nothing.
+func verifiedByPage(t *trustframework.TechnicalProfile) error {
+	if len(t.DisplayClaims) > 0 {
+		return nil
+	}
+	for _, m := range t.OutputClaims {
+		if fold(m.Partner) == "verified.email" {
+			return &trustframework.Misuse{At: m.At, Element: "technical profile " + t.ID, Reason: "has B2C's page verify " + m.Claim +
+				" by itself (PartnerClaimType Verified.Email), which otpost does not; verify it with a display control of type VerificationControl"}
+		}
+	}
+	return nil
+}
