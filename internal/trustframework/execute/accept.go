@@ -15,7 +15,7 @@ func (x *run) acceptAll(t *trustframework.TechnicalProfile, bag *claim.Bag) erro
 			continue
 		}
 		// What no page shows nobody can type: it is the validation profiles that answer with it.
-		if err := x.accept(d.Claim, d.Required && x.input(d.Claim) != "", bag); err != nil {
+		if err := x.accept(d, d.Required && x.input(d.Claim) != "", bag); err != nil {
 			return err
 		}
 	}
@@ -24,13 +24,13 @@ func (x *run) acceptAll(t *trustframework.TechnicalProfile, bag *claim.Bag) erro
 
 // accept holds one claim to the policy: there, one of the choices, and of the form that is asked for. The texts are those
 // of localization-string-ids.md, "Sign-up and sign-in error messages".
-func (x *run) accept(name string, required bool, bag *claim.Bag) error {
-	declared, ok := x.q.Policy.Claim(name)
+func (x *run) accept(d trustframework.DisplayClaim, required bool, bag *claim.Bag) error {
+	declared, ok := x.q.Policy.Claim(d.Claim)
 	if !ok {
-		return &trustframework.Misuse{Element: "claim " + name, Reason: "is not declared in ClaimsSchema"}
+		return &trustframework.Misuse{At: d.At, Element: "claim " + d.Claim, Reason: "is not declared in ClaimsSchema"}
 	}
 	label := x.texts.label(declared)
-	v, there := bag.Get(name)
+	v, there := bag.Get(d.Claim)
 	if !there || v.Empty() {
 		if required {
 			return &trustframework.Failure{Key: "UserMessageIfMissingRequiredElement", Default: "Missing required element: {0}", Arguments: []string{label}}

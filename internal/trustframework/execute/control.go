@@ -106,7 +106,7 @@ func (x *run) required(control *trustframework.DisplayControl, verify bool, bag 
 		if d.Claim == "" || isCode(d) && !verify {
 			continue
 		}
-		if err := x.accept(d.Claim, d.Required || isCode(d), bag); err != nil {
+		if err := x.accept(d, d.Required || isCode(d), bag); err != nil {
 			return err
 		}
 	}

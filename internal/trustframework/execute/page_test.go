@@ -103,6 +103,14 @@ func TestWhatIsTypedIsHeldToThePolicy(t *testing.T) {
 	}
 }
 
+func TestAPageOfAClaimThatThereIsNot(t *testing.T) {
+	w := worldOf(t, displayControl("ctl", "VerificationControl", `<DisplayClaims><DisplayClaim ClaimTypeReferenceId="nowhere"/></DisplayClaims>`, action("SendCode")),
+		page("Page", outputs("email", "nowhere")))
+	w.misused("one.xml:", "Page", "email=a")
+	w.misused("claim nowhere: is not declared in ClaimsSchema", "Page", "email=a")
+	w.misused("one.xml:", "ctl SendCode")
+}
+
 // A value is held to the pattern and the predicates of its claim; what they say of it is told, unless the page has a text.
 func TestPatternsAndPredicates(t *testing.T) {
 	const rules = `<ClaimsSchema><ClaimType Id="digits"><DisplayName>Digits</DisplayName><DataType>string</DataType><UserInputType>TextBox</UserInputType><Restriction><Pattern RegularExpression="^[0-9]{6}$" HelpText="Six digits for {0}, please."/></Restriction></ClaimType>
