@@ -182,10 +182,12 @@ func TestADefaultOfAControlDoesNotComeBack(t *testing.T) {
 func TestAPageDoesNotGoOnWithoutItsControl(t *testing.T) {
 	w := worldOf(t, "", page("Page", `<DisplayClaims><DisplayClaim DisplayControlReferenceId="nowhere"/></DisplayClaims>`+outputs("email"))+
 		page("ByItself", outputs(`email PartnerClaimType="Verified.Email" Required="true"`))+
+		page("Unenforced", metadata("EnforceEmailVerification", "False")+outputs(`email PartnerClaimType="Verified.Email"`))+
 		page("Not", `<DisplayClaims><DisplayClaim ClaimTypeReferenceId="email"/></DisplayClaims>`+outputs(`email PartnerClaimType="Verified.Email"`)))
 	w.misused("display control nowhere: is defined in no file", "Page", "email=a")
 	w.misused("technical profile ByItself: has B2C's page verify email by itself", "ByItself", "email=a")
 	equal(t, "claims", w.must("Not", "email=a"), "email=a")
+	equal(t, "claims", w.must("Unenforced", "email=a"), "email=a")
 	for _, id := range []string{"Page", "ByItself"} {
 		if _, err := w.runner.Page(t.Context(), execute.Request{Policy: w.policy, Profile: id, Session: &execute.Session{}}); err == nil {
 			t.Errorf("%s is shown", id)

@@ -41,17 +41,28 @@ func (x *run) controlAt(d trustframework.DisplayClaim) (*trustframework.DisplayC
 }
 
 // verifiedByPage refuses a page on which B2C would verify an address by itself, without a display control. To go on
-// without that would take an address for verified that nobody has looked at. A profile with display claims does not show
-// its output claims, so that there the mapping means nothing.
+// without that would take an address for verified that nobody has looked at.
 func verifiedByPage(t *trustframework.TechnicalProfile) error {
-	if len(t.DisplayClaims) > 0 {
+	for _, p := range CheckPage(t) {
+		return &trustframework.Misuse{At: p.At, Element: "technical profile " + t.ID, Reason: p.Reason}
+	}
+	return nil
+}
+
+// CheckPage says what of a self-asserted profile will not work, before it is run; the reasons go on from its name. That is
+// Verified.Email, by which B2C's page verifies an address by itself unless EnforceEmailVerification is false
+// (self-asserted-technical-profile.md). A profile with display claims does not show its output claims, so that there the
+// mapping means nothing.
+func CheckPage(t *trustframework.TechnicalProfile) (found []trustframework.Problem) {
+	enforced, _ := t.Metadata.Get("EnforceEmailVerification")
+	if len(t.DisplayClaims) > 0 || fold(enforced.Value) == "false" {
 		return nil
 	}
 	for _, m := range t.OutputClaims {
 		if fold(m.Partner) == "verified.email" {
-			return &trustframework.Misuse{At: m.At, Element: "technical profile " + t.ID, Reason: "has B2C's page verify " + m.Claim +
-				" by itself (PartnerClaimType Verified.Email), which otpost does not; verify it with a display control of type VerificationControl"}
+			found = append(found, trustframework.Problem{At: m.At, Weight: trustframework.Broken, Reason: "has B2C's page verify " + m.Claim +
+				" by itself (PartnerClaimType Verified.Email), which otpost does not; verify it with a display control of type VerificationControl"})
 		}
 	}
-	return nil
+	return found
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/execute"
 )
 
 // selfAsserted are the settings of self-asserted profiles (self-asserted-technical-profile.md, and what published
@@ -33,13 +34,18 @@ var messages = []string{
 	"UserMessageIfClaimsPrincipalDoesNotExist", "UserMessageIfClaimsPrincipalAlreadyExists", "UserMessageIfInvalidPassword",
 	"UserMessageIfOldPasswordUsed", "UserMessageIfPasswordExpired", "UserMessageIfUserAccountLocked", "UserMessageIfUserAccountDisabled",
 	"UserMessageIfIncorrectPassword", "UserMessageIfMissingRequiredElement", "UserMessageIfValidationError",
+	"UserMessageIfIncorrectPattern", "UserMessageIfInvalidInput",
 	"UserMessageIfClaimNotVerified", "UserMessageIfPasswordsDoNotMatch", "UserMessageIfRegexPatternMismatch",
 	"UserMessageIfClaimsTransformationLookupNotFound", "UserMessageIfLookupNotFound", "UserMessageIfDateTimeGreaterThan",
 }
 
-// checkSelfAsserted looks for keys that are near one that there is: B2C takes any key and reads those that it knows.
+// checkSelfAsserted looks for what a page does not do here, and for keys that are near one that there is: B2C takes any key
+// and reads those that it knows.
 func checkSelfAsserted(t *trustframework.TechnicalProfile) []trustframework.Problem {
-	var found []trustframework.Problem
+	found := execute.CheckPage(t)
+	for i := range found {
+		found[i].Reason = "technical profile " + t.ID + " " + found[i].Reason
+	}
 	for _, item := range t.Metadata {
 		key := strings.TrimSpace(item.Key)
 		known, what := selfAsserted, "setting"
