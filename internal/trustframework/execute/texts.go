@@ -6,6 +6,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/wording"
 )
 
 // texts are what a page says in the language of a journey. They are looked up when the first of them is needed, since most
@@ -116,7 +117,9 @@ func search(in []*trustframework.LocalizedResources, elementType, element, id st
 }
 
 // message is what the person is told: a service's own words, or the localised text, or the one in the metadata of the
-// self-asserted profile, or the default one. Which of the last two counts first is UNCONFIRMED for B2C.
+// self-asserted profile, or the default one in the journey's language. Which of the localised text and the metadata counts
+// first is UNCONFIRMED for B2C. A default text that has not been translated gives way to the policy's own in its default
+// language.
 func (t *texts) message(f *trustframework.Failure) string {
 	if f.Message != "" {
 		return f.Message
@@ -128,13 +131,19 @@ func (t *texts) said(key, otherwise string) string {
 	if key == "" {
 		return otherwise
 	}
-	if text, ok := t.find("ErrorMessage", "", key); ok {
+	if text, ok := t.exact("ErrorMessage", "", key); ok {
 		return text
 	}
 	if t.host != nil {
 		if item, ok := t.host.Metadata.Get(key); ok && strings.TrimSpace(item.Value) != "" {
 			return strings.TrimSpace(item.Value)
 		}
+	}
+	if text, ok := wording.In(t.language(), otherwise); ok {
+		return text
+	}
+	if text, ok := t.find("ErrorMessage", "", key); ok {
+		return text
 	}
 	return otherwise
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/claim"
+	"github.com/otpost/otpost/internal/trustframework/wording"
 )
 
 // Page is what a page shows of a display control or of a self-asserted profile.
@@ -197,6 +198,12 @@ func (t *texts) claim(id, what, otherwise string) string {
 }
 
 func (t *texts) ui(id, otherwise string) string {
+	if text, ok := t.exact("UxElement", "", id); ok {
+		return text
+	}
+	if text, ok := wording.In(t.language(), otherwise); ok {
+		return text
+	}
 	if text, ok := t.find("UxElement", "", id); ok {
 		return text
 	}
@@ -246,19 +253,30 @@ var controlTexts = map[string]map[string]string{
 	},
 }
 
+// control are a display control's texts: the policy's own in the journey's language, or the default ones in it, or those of
+// the policy in its default language.
 func (t *texts) control(c *trustframework.DisplayControl) map[string]string {
 	said := map[string]string{}
 	for id, text := range controlTexts[fold(c.Type)] {
 		said[id] = text
 	}
-	for _, list := range [][]*trustframework.LocalizedResources{t.look().fallback, t.own} {
-		for _, r := range slices.Backward(list) {
-			for _, s := range r.Strings {
-				if fold(s.ElementType) == "displaycontrol" && fold(s.Element) == fold(c.ID) {
-					said[fold(s.ID)] = s.Text
-				}
+	t.overwrite(said, c, t.look().fallback)
+	for id, text := range controlTexts[fold(c.Type)] {
+		if text, ok := wording.In(t.language(), text); ok {
+			said[id] = text
+		}
+	}
+	t.overwrite(said, c, t.own)
+	return said
+}
+
+// overwrite puts in what a policy says itself.
+func (t *texts) overwrite(said map[string]string, c *trustframework.DisplayControl, resources []*trustframework.LocalizedResources) {
+	for _, r := range slices.Backward(resources) {
+		for _, s := range r.Strings {
+			if fold(s.ElementType) == "displaycontrol" && fold(s.Element) == fold(c.ID) {
+				said[fold(s.ID)] = s.Text
 			}
 		}
 	}
-	return said
 }

@@ -95,7 +95,7 @@ password Password label="Password" value=""
 	w.scene.Locale = "de"
 	w.must("ctl SendCode", "email=lea")
 	w.must("ctl VerifyCode", "code=1")
-	equal(t, "then", drawn(w.page("Page")), `de "Page" "Go on"
+	equal(t, "then", drawn(w.page("Page")), `de "Page" "Weiter"
 shown Readonly label="Shown" value="from the policy" read-only
 control ctl VerificationControl sent=true verified=true qr=""
   email TextBox label="Ihre Adresse" value="lea" required help=Wohin der Code geht.
@@ -104,7 +104,7 @@ mfaType RadioSingleSelect label="Channel" value="" required [post=Per Brief fals
 password Password label="Password" value=""
 `)
 	c := w.page("ctl SendCode").Lines[0].Control
-	for id, want := range map[string]string{"but_send_code": "Senden", "failure_send_code_msg": "It was not sent.", "but_verify_code": "Verify code"} {
+	for id, want := range map[string]string{"but_send_code": "Senden", "but_change_claims": "E-Mail-Adresse \u00e4ndern", "but_verify_code": "Code pr\u00fcfen"} {
 		equal(t, id, c.Texts[id], want)
 	}
 	equal(t, "texts", strings.Join(slices.Sorted(maps.Keys(c.Texts)), " "), "but_change_claims but_send_code but_send_new_code but_verify_code failure_send_code_msg failure_verify_code_msg intro_msg success_send_code_msg success_verify_code_msg")
