@@ -35,12 +35,15 @@ func (x *run) action() (out *claim.Bag, err error) {
 		return nil, err
 	}
 	kept.keep(control, typed, work)
+	x.dropPasswords(&kept.Claims)
 	if verify {
 		kept.Verified = true
 	} else {
 		kept.Sent, kept.Verified = true, false
 	}
-	return outputs(control.OutputClaims, work), nil
+	out = outputs(control.OutputClaims, work)
+	x.dropPasswords(out)
+	return out, nil
 }
 
 // keep holds on to what the control puts out and what was typed into it, but for the code.

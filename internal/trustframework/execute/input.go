@@ -36,6 +36,15 @@ func (x *run) declared() error {
 	return nil
 }
 
+// dropPasswords keeps passwords out of what lasts: they are for the profiles that validate what was typed.
+func (x *run) dropPasswords(from *claim.Bag) {
+	for name := range from.All() {
+		if x.input(name) == "Password" {
+			from.Delete(name)
+		}
+	}
+}
+
 // given merges what the caller gave: all of it, since the caller may carry the journey, but nothing that would change a
 // claim that the page shows as read-only.
 func (x *run) given(lines []trustframework.DisplayClaim, bag *claim.Bag) {

@@ -41,11 +41,7 @@ func (x *run) page(t *trustframework.TechnicalProfile) (out *claim.Bag, err erro
 		return nil, err
 	}
 	out = outputs(t.OutputClaims, work)
-	for name := range out.All() {
-		if x.input(name) == "Password" { // a password is for the profiles that validate the page
-			out.Delete(name)
-		}
-	}
+	x.dropPasswords(out)
 	x.q.Session.Claims.Merge(out)
 	return out, nil
 }

@@ -33,7 +33,12 @@ func TestOutputClaimsOfAPage(t *testing.T) {
 }
 
 func TestAPasswordReachesValidationsAlone(t *testing.T) {
-	w := worldOf(t, "", profile("SignIn", inputs("password"))+page("Page", outputs("email", "password")+validations("SignIn")))
+	control := displayControl("ctl", "VerificationControl", `<DisplayClaims><DisplayClaim ClaimTypeReferenceId="password"/></DisplayClaims>`+outputs("password"), action("SendCode", "SignIn"))
+	w := worldOf(t, control, profile("SignIn", inputs("password")+outputs("password", "email"))+page("Page", outputs("email", "password")+validations("SignIn")))
+	equal(t, "claims", w.must("SignIn", "email=a", "password=correct horse"), "email=a")
+	equal(t, "claims", w.must("ctl SendCode", "password=correct horse"), "")
+	equal(t, "control", said(&w.session.Controls["ctl"].Claims), "")
+	w.calls()
 	equal(t, "claims", w.must("Page", "email=a", "password=correct horse"), "email=a")
 	equal(t, "calls", w.calls(), "SignIn password=correct horse")
 	equal(t, "session", said(&w.session.Claims), "email=a")

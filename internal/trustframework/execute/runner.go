@@ -160,6 +160,7 @@ func (x *run) alone(t *trustframework.TechnicalProfile) (*claim.Bag, error) {
 		return nil, err
 	}
 	out := outputs(t.OutputClaims, work)
+	x.dropPasswords(out)
 	for name, v := range out.All() {
 		if !slices.Contains(x.secrets.codes, v.String()) {
 			x.q.Session.Claims.Set(name, v)
