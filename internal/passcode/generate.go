@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/outbox"
 )
 
@@ -66,6 +67,7 @@ func (e *Engine) Generate(ctx context.Context, g Generation) (Generated, error) 
 	if err != nil {
 		return Generated{}, e.refused(err)
 	}
+	faultpoint.Here("generate.after_commit")
 	e.observe(Event{Kind: EventGenerated, Channel: c.Channel, Purpose: c.Purpose})
 	return made, nil
 }

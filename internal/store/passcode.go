@@ -181,13 +181,16 @@ func (db *DB) Generate(ctx context.Context, ref passcode.Ref, now time.Time,
 				return err
 			}
 		}
-		if next == nil {
-			return nil
+		if next != nil {
+			if err := t.insertNext(newest, next); err != nil {
+				return err
+			}
+			if err := db.tell(t, happened(next, outbox.PasscodeIssued, now)); err != nil {
+				return err
+			}
 		}
-		if err := t.insertNext(newest, next); err != nil {
-			return err
-		}
-		return db.tell(t, happened(next, outbox.PasscodeIssued, now))
+		faultpoint.Here("generate.before_commit")
+		return nil
 	})
 }
 

@@ -54,6 +54,8 @@ func (a *answers) count(answered bool) {
 type book struct {
 	mu     sync.Mutex
 	wishes []*wish
+	// holders are people whose codes a policy hands over.
+	holders []*holder
 	// arrived are the mails by the delivery's id, which the Message-ID holds.
 	arrived map[string][]rig.Message
 	codes   map[string]string // by recipient, the last one

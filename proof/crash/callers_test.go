@@ -39,11 +39,13 @@ func (c *callers) use() {
 	}
 }
 
-// batch is 12 new passcodes, 6 events that are sent twice, and something done with each older passcode.
+// batch is 12 new passcodes, 6 events that are sent twice, 4 codes that a policy hands over, and something done with each
+// older passcode.
 func (c *callers) batch() {
 	var all sync.WaitGroup
 	older := c.book.all()
 	all.Go(func() { c.fill(12) })
+	all.Go(func() { c.hold(4) })
 	all.Go(func() {
 		events := c.wishes(6, true)
 		rig.Together(len(events)*2, len(events)*2, func(i int) { c.post(events[i/2]) })

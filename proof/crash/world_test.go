@@ -35,7 +35,7 @@ func newWorld(t *testing.T, db *rig.Database, who *rig.Issuer, c *count) *world 
 	w := &world{t: t, db: db, sink: rig.StartSink(t, ""), book: newBook(), count: c,
 		token: who.Token(extension.Grant{}), final: map[string]int{}, underWay: map[string]int{}, known: map[string]int{}}
 	w.sink.RejectWith(w.book.receive)
-	w.set = db.Settings().With(w.sink.Settings(), who.Settings(), rig.ShortLeases, rig.Settings{"resend_interval": "0s",
+	w.set = db.Settings().With(w.sink.Settings(), who.Settings(), rig.Policies(t), rig.ShortLeases, rig.Settings{"resend_interval": "0s",
 		"limit_address": "off", "limit_network": "off", "entra_budget": "300ms"}, quick)
 	w.key = rig.CreateKey(t, w.set, "Shop")
 	return w

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/otpost/otpost/internal/access"
+	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/execute"
@@ -116,5 +117,6 @@ func (h *Handler) call(w http.ResponseWriter, r *http.Request, c access.Caller) 
 	}
 	result, err := h.Runner.Run(r.Context(), execute.Request{Policy: t.policy, Profile: t.profile, Control: t.control, Action: t.action,
 		Host: host, Claims: in.claims, Session: session, Scene: scene})
+	faultpoint.Here("policy.before_answer")
 	return h.answer(w, r, t, result, err, session, bond)
 }
