@@ -15,12 +15,13 @@ import (
 
 // demoLine is what demo --output json prints once it can be used.
 type demoLine struct {
-	PublicURL  string `json:"public_url"`
-	ConsoleURL string `json:"console_url"`
-	InboxURL   string `json:"inbox_url"`
-	EntraURL   string `json:"entra_url"`
-	APIKey     string `json:"api_key"`
-	EntraToken string `json:"entra_token"`
+	PublicURL   string `json:"public_url"`
+	ConsoleURL  string `json:"console_url"`
+	InboxURL    string `json:"inbox_url"`
+	EntraURL    string `json:"entra_url"`
+	APIKey      string `json:"api_key"`
+	EntraToken  string `json:"entra_token"`
+	PoliciesURL string `json:"policies_url"`
 }
 
 // startDemo runs the demo, which has to work without a setting, and returns its line.
@@ -116,7 +117,7 @@ func TestTheDemoNeedsNothing(t *testing.T) {
 	if _, code := newestCode(t, d, "ada@example.org"); code != "40718265" {
 		t.Errorf("the event's mail begins with %q", code)
 	}
-	for _, page := range []string{d.ConsoleURL, d.InboxURL, d.PublicURL + "/docs", d.PublicURL + "/readyz"} {
+	for _, page := range []string{d.ConsoleURL, d.InboxURL, d.PoliciesURL, d.PublicURL + "/docs", d.PublicURL + "/readyz"} {
 		if status, _ := ask(t, "GET", page, "", ""); status != 200 {
 			t.Errorf("%s answers %d", page, status)
 		}
