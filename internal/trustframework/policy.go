@@ -6,6 +6,8 @@ type Policy struct {
 	// ID is the PolicyId as it is written.
 	ID       string
 	TenantID string
+	// TenantObjectID is the tenant's object id, "" if the file does not say; it is not inherited.
+	TenantObjectID string
 	// Base is the policy that this one builds on, nil if none.
 	Base *Policy
 	// DeploymentMode is Production, Development or Debugging, "" if the file does not say; it is not inherited.

@@ -29,7 +29,7 @@ func (r *reader) policy(s *source) *Policy {
 	if p, done := r.policies[s]; done {
 		return p
 	}
-	p := &Policy{At: s.root.at, ID: s.id, TenantID: s.root.get("TenantId"), DeploymentMode: s.root.get("DeploymentMode")}
+	p := &Policy{At: s.root.at, ID: s.id, TenantID: s.root.get("TenantId"), TenantObjectID: s.root.get("TenantObjectId"), DeploymentMode: s.root.get("DeploymentMode")}
 	if s.parent != nil {
 		p.Base = r.policy(s.parent)
 	}

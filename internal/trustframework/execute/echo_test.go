@@ -84,7 +84,7 @@ type world struct {
 // worldOf loads a policy of more building blocks and of profiles.
 func worldOf(t *testing.T, blocks, profiles string) *world {
 	t.Helper()
-	text := `<TrustFrameworkPolicy xmlns="http://schemas.microsoft.com/online/cpim/schemas/2013/06" PolicySchemaVersion="0.3.0.0" TenantId="fabrikam.example" PolicyId="B2C_1A_One" PublicPolicyUri="http://fabrikam.example/one" DeploymentMode="Production">
+	text := `<TrustFrameworkPolicy xmlns="http://schemas.microsoft.com/online/cpim/schemas/2013/06" PolicySchemaVersion="0.3.0.0" TenantId="fabrikam.example" TenantObjectId="0f8fad5b-d9cb-469f-a165-70867728950e" PolicyId="B2C_1A_One" PublicPolicyUri="http://fabrikam.example/one" DeploymentMode="Production">
 <BuildingBlocks><ClaimsSchema>` + schema + `</ClaimsSchema>` + blocks + `</BuildingBlocks>
 <ClaimsProviders><ClaimsProvider><DisplayName>All</DisplayName><TechnicalProfiles>` + profiles + `</TechnicalProfiles></ClaimsProvider></ClaimsProviders></TrustFrameworkPolicy>`
 	set, err := trustframework.Load(fstest.MapFS{"one.xml": {Data: []byte(text)}}, trustframework.Options{})

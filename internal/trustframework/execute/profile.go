@@ -128,7 +128,7 @@ func (x *run) inputs(t *trustframework.TechnicalProfile, bag *claim.Bag) ([]Inpu
 func (x *run) value(t *trustframework.TechnicalProfile, m trustframework.ClaimMapping, bag *claim.Bag) (v claim.Value, ok bool, err error) {
 	if m.HasDefault && (m.AlwaysUseDefault || !bag.Has(m.Claim)) {
 		text := m.Default
-		if resolves(t) {
+		if Resolves(t) {
 			text = x.resolve(text, bag)
 		}
 		if text == "" {
@@ -141,9 +141,9 @@ func (x *run) value(t *trustframework.TechnicalProfile, m trustframework.ClaimMa
 	return v, ok && !v.Empty(), nil
 }
 
-// resolves says whether a profile's default values may hold claim resolvers (claim-resolver-overview.md: the profile must
+// Resolves says whether a profile's default values may hold claim resolvers (claim-resolver-overview.md: the profile must
 // say so). Of those on the engines the overview says nothing; they follow the same rule.
-func resolves(t *trustframework.TechnicalProfile) bool {
+func Resolves(t *trustframework.TechnicalProfile) bool {
 	item, ok := t.Metadata.Get("IncludeClaimResolvingInClaimsHandling")
 	return ok && strings.EqualFold(strings.TrimSpace(item.Value), "true")
 }

@@ -37,16 +37,45 @@ func (x *run) resolved(kind, name string, bag *claim.Bag) (string, bool) {
 		return scene.Query[name], true
 	case "oidc":
 		return scene.OIDC[fold(name)], true
-	case "culture":
-		return x.culture(fold(name))
-	case "policy":
-		return x.policyValue(fold(name))
-	case "context":
-		return x.contextValue(fold(name))
-	case "saml", "oauth2":
-		return "", true // no journey here began with SAML, and none has a token of another provider
 	}
-	return "", false
+	v, ok := "", false
+	switch kind {
+	case "culture":
+		v, ok = x.culture(fold(name))
+	case "policy":
+		v, ok = x.policyValue(fold(name))
+	case "context":
+		v, ok = x.contextValue(fold(name))
+	}
+	return v, ok || empty(kind, name)
+}
+
+// empty says that a resolver is B2C's and stands for nothing here: no journey began with SAML or kept somebody signed in,
+// none has a token of another provider, and otpost has neither Windows' language numbers nor B2C's builds.
+func empty(kind, name string) bool {
+	switch kind {
+	case "saml", "oauth2":
+		return true
+	case "culture":
+		return fold(name) == "lcid"
+	case "context":
+		return fold(name) == "buildnumber" || fold(name) == "kmsi"
+	}
+	return false
+}
+
+// Resolvers are the claim resolvers in a text.
+func Resolvers(text string) []string { return resolver.FindAllString(text, -1) }
+
+// Unresolved are the claim resolvers in a text that are empty in every journey.
+func Unresolved(text string) []string {
+	var found []string
+	for _, parts := range resolver.FindAllStringSubmatch(text, -1) {
+		if empty(fold(parts[1]), strings.TrimSpace(parts[2])) {
+			found = append(found, parts[0])
+		}
+	}
+	return found
 }
 
 func (x *run) culture(name string) (string, bool) {
@@ -61,7 +90,7 @@ func (x *run) culture(name string) (string, bool) {
 	case "rfc5646":
 		return base.String() + "-" + region.String(), true
 	}
-	return "", name == "lcid"
+	return "", false
 }
 
 func (x *run) policyValue(name string) (string, bool) {
@@ -71,8 +100,10 @@ func (x *run) policyValue(name string) (string, bool) {
 		return p.ID, true
 	case "relyingpartytenantid", "trustframeworktenantid":
 		return p.TenantID, true
+	case "tenantobjectid":
+		return p.TenantObjectID, true
 	}
-	return "", name == "tenantobjectid"
+	return "", false
 }
 
 func (x *run) contextValue(name string) (string, bool) {
@@ -92,7 +123,7 @@ func (x *run) contextValue(name string) (string, bool) {
 		}
 		return scene.IP.String(), true
 	}
-	return "", name == "buildnumber" || name == "kmsi"
+	return "", false
 }
 
 // expression puts in what a transformation's parameter may name (string-transformations.md, "String claim

@@ -17,7 +17,7 @@ func TestClaimResolvers(t *testing.T) {
 		"{Policy:PolicyId}":                 "B2C_1A_One",
 		"{Policy:RelyingPartyTenantId}":     "fabrikam.example",
 		"{Policy:TrustFrameworkTenantId}":   "fabrikam.example",
-		"{Policy:TenantObjectId}":           "",
+		"{Policy:TenantObjectId}":           "0f8fad5b-d9cb-469f-a165-70867728950e",
 		"{Context:CorrelationId}":           "c-1",
 		"{Context:DateTimeInUtc}":           "1/31/2026 3:04:05 PM",
 		"{Context:DeploymentMode}":          "Production",

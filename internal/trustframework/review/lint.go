@@ -14,9 +14,35 @@ import (
 func (j *judge) lint(r roots) {
 	for _, d := range r.controls {
 		j.lintControl(d)
+		j.lintDefaults(d.InputClaims)
 	}
 	for _, t := range r.profiles {
 		j.lintPage(t)
+		for _, claims := range [][]trustframework.ClaimMapping{t.InputClaims, t.OutputClaims} {
+			if execute.Resolves(t) {
+				j.lintDefaults(claims)
+			} else {
+				j.lintLiterals(t, claims)
+			}
+		}
+	}
+}
+
+// lintLiterals finds claim resolvers where they are taken as they stand.
+func (j *judge) lintLiterals(t *trustframework.TechnicalProfile, claims []trustframework.ClaimMapping) {
+	for _, c := range claims {
+		for _, resolver := range execute.Resolvers(c.Default) {
+			j.odd(c.At, "the claim %s of %s has the default value %s, which is taken as it stands: the profile's metadata has no IncludeClaimResolvingInClaimsHandling; set it to true", c.Claim, t.ID, resolver)
+		}
+	}
+}
+
+// lintDefaults finds claim resolvers that stand for nothing here.
+func (j *judge) lintDefaults(claims []trustframework.ClaimMapping) {
+	for _, c := range claims {
+		for _, resolver := range execute.Unresolved(c.Default) {
+			j.odd(c.At, "the claim %s has the default value %s, which is empty in every journey of otpost", c.Claim, resolver)
+		}
 	}
 }
 
