@@ -108,6 +108,9 @@ func (h *Handler) call(w http.ResponseWriter, r *http.Request, c access.Caller) 
 	if err != nil {
 		return err
 	}
+	if host, err = t.host(host); err != nil {
+		return err
+	}
 	scene.Tenant, scene.Application = c.Application.Tenant, c.Application.ID
 	scene.ApplicationName, scene.Domain = c.Application.Name, c.Application.Domain
 	bond := bond{scene.Tenant, scene.Application, t.name}

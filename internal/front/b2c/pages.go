@@ -85,6 +85,9 @@ func (p *pages) enter(v *visit) (err error) {
 	if err != nil {
 		return err
 	}
+	if host, err = v.target.host(host); err != nil {
+		return err
+	}
 	// Whoever sends this request is the person.
 	scene.IP = p.Client(v.r.Context())
 	scene.Tenant, scene.Application, scene.ApplicationName = p.Visitor.Tenant, p.Visitor.Application, p.Visitor.Name

@@ -9,6 +9,7 @@ import (
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/suggest"
 	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/execute"
 )
 
 // target is what a path names.
@@ -90,6 +91,25 @@ func (t *target) setProfile(id string) error {
 	}
 	t.profile = found.ID
 	return nil
+}
+
+// host finds the profile whose page the person is said to be at. What is none is told to the caller alone: a text that
+// anybody may write has no business in the log.
+func (t *target) host(id string) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	found, ok := t.policy.TechnicalProfile(id)
+	if !ok {
+		var ids []string
+		for _, p := range t.policy.TechnicalProfiles {
+			if p.Protocol.HandlerType() == execute.SelfAsserted {
+				ids = append(ids, p.ID)
+			}
+		}
+		return "", badQuery(sentence("The host " + cut(id) + " is no self-asserted technical profile of the policy " + t.name + near(id, ids)))
+	}
+	return found.ID, nil
 }
 
 // setControl finds a control, and its action unless that is empty.
