@@ -33,6 +33,8 @@ type leak struct {
 
 	p *rig.Server
 	c *rig.Client
+	// policyClient keeps what a policy answers, but for the code that it hands over; unheard keeps nothing.
+	policyClient, unheard *rig.Client
 }
 
 func leaveNothing(t *testing.T, db *rig.Database) {
@@ -40,19 +42,21 @@ func leaveNothing(t *testing.T, db *rig.Database) {
 	l.sink.Answer(-1)
 	l.sink.RefuseWith(refuseRecipient)
 	l.sink.RejectWith(l.repeat())
-	l.set = db.Settings().With(l.sink.Settings(), startHook(t, l.ledger).settings(), l.who.Settings(), rig.LongCodes,
+	l.set = db.Settings().With(l.sink.Settings(), startHook(t, l.ledger).settings(), l.who.Settings(), rig.LongCodes, rig.Policies(t),
 		rig.Settings{"lease": "2s", "attempt_timeout": "1500ms", "pprof": "true", "limit_application": "off",
 			"limit_address": "off", "limit_network": "off"})
 	l.key = rig.CreateKey(t, l.set, "Shop")
 
 	l.start(rig.Settings{"log_format": "json"})
 	l.everything("json")
+	l.policies("json")
 	l.commands()
 	l.outputs()
 	l.killed()
 
 	l.start(rig.Settings{"log_format": "text", "fresh_code_on_resend": "true"})
 	l.everything("text")
+	l.policies("text")
 	l.aborted()
 
 	l.start(rig.Settings{"log_format": "text"})
@@ -70,7 +74,9 @@ func (l *leak) start(more rig.Settings) {
 	l.t.Helper()
 	l.p = rig.Start(l.t, l.set.With(more))
 	l.c = rig.NewClient(l.t, l.p, l.key)
-	l.c.HTTP.Transport = &recorder{l.ledger, "answers of the API", l.c.HTTP.Transport}
+	l.c.HTTP.Transport = &recorder{l.ledger, "answers of the API", l.c.HTTP.Transport, nil}
+	l.unheard, l.policyClient = rig.NewClient(l.t, l.p, l.key), rig.NewClient(l.t, l.p, l.key)
+	l.policyClient.HTTP.Transport = &recorder{l.ledger, "answers of policies", l.policyClient.HTTP.Transport, withoutCode}
 }
 
 // ended keeps what a server that has ended leaves.

@@ -40,7 +40,11 @@ func (l *ledger) repeat() func(m rig.Message) error {
 	var mu sync.Mutex
 	seen := map[string]bool{}
 	return func(m rig.Message) error {
-		l.code(m.Code)
+		if strings.Contains(m.To, ".policy.") {
+			l.brief(m.To, m.Code)
+		} else {
+			l.code(m.Code)
+		}
 		mu.Lock()
 		before := seen[m.To]
 		seen[m.To] = true
@@ -116,7 +120,12 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	to, code := event.Data.To, h.code(event.Data.Code)
+	to, code := event.Data.To, event.Data.Code
+	if len(code) == 6 { // a policy's text message
+		h.brief(to, code)
+	} else {
+		h.code(code)
+	}
 	h.mu.Lock()
 	h.got[to] = code
 	h.mu.Unlock()
