@@ -2,6 +2,7 @@ package passcode_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -49,6 +50,38 @@ func TestAdvisory_CVE_2025_24806_SpellingsShareOneGuessBudget(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A key of a code that its caller hands over is no address to otpost, and may be one to whoever mails the code.
+func TestAdvisory_CVE_2025_24806_SpellingsOfAKeyShareOneBudget(t *testing.T) {
+	keys := []string{"lea@example.org", " lea@example.org", "lea@example.org  ", "LEA@example.org", "<lea@example.org>", "Lea <lea@example.org>",
+		`"lea"@example.org`, "lea@example.org.", "lea(home (old))@example.org", "lea@\u200bexample.org", "lea@example\uff0eorg", "lea+1@example.org", "lea@example.org;"}
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.Limits = passcode.Limits{Generations: []passcode.Quota{{Count: 20, Window: time.Hour}}, Guesses: passcode.DefaultLimits().Guesses}
+		made, evaluated := 0, 0
+		for i := range 3 * len(keys) {
+			g := generation(keys[i%len(keys)])
+			g.Scope = fmt.Sprint("journey ", i)
+			code, err := b.Generate(t.Context(), g)
+			if err != nil {
+				refusal(t, err, passcode.LimitReached)
+				continue
+			}
+			made++
+			if v := b.verify(t, refTo(g), wrong(code.Code)); v.Reason == passcode.WrongCode {
+				evaluated++
+			} else if v.Reason != passcode.Throttled {
+				t.Fatalf("verdict %+v", v)
+			}
+		}
+		if made != 20 || evaluated != 10 {
+			t.Errorf("%d codes and %d guesses for one mailbox, want 20 and 10", made, evaluated)
+		}
+		// Others have budgets of their own.
+		for _, key := range []string{"leo@example.org", "lea", "7b0c6d1e", "()", "<>"} {
+			b.generate(t, generation(key))
+		}
+	})
 }
 
 // Vault CVE-2025-6015 and OpenBao CVE-2025-55003 (GO-2025-3842, GO-2025-3856): the limit on guesses could be passed by.

@@ -1,12 +1,16 @@
 package passcode
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/otpost/otpost/internal/faultpoint"
 	"github.com/otpost/otpost/internal/outbox"
@@ -163,11 +167,45 @@ func parseKey(key string) (identifier, mailbox string, err error) {
 	case strings.ContainsFunc(key, unicode.IsControl):
 		err = &Refusal{Reason: InvalidRequest, Field: "key", Detail: "holds a control character"}
 	}
-	mailbox = key
-	if address, unlike := ParseAddress(key); unlike == nil {
-		mailbox = address.Mailbox
+	return "key:" + key, countedAs(key), err
+}
+
+// countedAs is whose wrong codes and generations those of a key are. A key may be an address in a spelling that otpost would
+// not send to and a mail service of the caller's does, so that each would bring a budget of its own: what a mail service
+// takes for the same mailbox is counted as one, and more than that rather than less.
+func countedAs(key string) string {
+	if address, err := ParseAddress(key); err == nil {
+		return address.Mailbox
 	}
-	return "key:" + key, mailbox, err
+	plain := norm.NFKC.String(key)
+	if i := strings.LastIndexByte(plain, '<'); i >= 0 { // a name before the address (RFC 5322 §3.4)
+		plain, _, _ = strings.Cut(plain[i+1:], ">")
+	}
+	plain = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune(`"\'<>,;:`, r) {
+			return -1
+		}
+		return r
+	}, withoutComments(plain))
+	plain = strings.Trim(plain, ".")
+	if address, err := ParseAddress(plain); err == nil {
+		return address.Mailbox
+	}
+	return cmp.Or(strings.ToLower(plain), key)
+}
+
+// comment stands in brackets, and means nothing (RFC 5322 §3.2.2).
+var comment = regexp.MustCompile(`\([^()]*\)`)
+
+// withoutComments takes comments in comments out too.
+func withoutComments(text string) string {
+	for {
+		less := comment.ReplaceAllString(text, "")
+		if less == text {
+			return text
+		}
+		text = less
+	}
 }
 
 // findKey brings a Ref with a key into the form the store looks up.
