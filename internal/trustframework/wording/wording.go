@@ -64,7 +64,8 @@ func Known() []string {
 }
 
 // names are the files that may have a language, the narrowest first. Chinese, Serbian and Portuguese are told apart by
-// script and region, as they are written otherwise.
+// script and region, as they are written otherwise. Who reads a language near one of ours gets that one, as in messages
+// (package locale).
 func names(tag string) []string {
 	parsed, err := language.Parse(tag)
 	if err != nil {
@@ -77,8 +78,12 @@ func names(tag string) []string {
 	switch base.String() {
 	case "en":
 		return []string{list}
-	case "no":
+	case "no", "nn":
 		all = append(all, "nb")
+	case "pt":
+		all = append(all, parsed.Parent().String(), "pt-BR") // CLDR: European Portuguese is the parent of Africa's
+	case "sr":
+		all = append(all, "sr-Latn")
 	}
 	return all
 }

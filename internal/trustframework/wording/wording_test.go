@@ -56,3 +56,20 @@ func TestIn(t *testing.T) {
 		t.Error("a text that is not in the list was found")
 	}
 }
+
+// TestInANearLanguage wants what package locale answers for the same tags, so that a page and its message agree.
+func TestInANearLanguage(t *testing.T) {
+	const text = "One time password verification session has expired" // it differs in all of these
+	for tag, want := range map[string]string{
+		"nn": "nb", "no-NO": "nb", "pt": "pt-BR", "pt-US": "pt-BR", "pt-AO": "pt-PT", "sr": "sr-Latn", "sr-Cyrl-RS": "sr-Latn",
+		"sr-Latn-ME": "sr-Latn", "zh": "zh-Hans", "zh-SG": "zh-Hans", "zh-HK": "zh-Hant", "zh-Hant-MO": "zh-Hant",
+	} {
+		texts, err := readFile(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := In(tag, text); !ok || got != texts[text] {
+			t.Errorf("%s: %q %v, want %q of %s", tag, got, ok, texts[text], want)
+		}
+	}
+}
