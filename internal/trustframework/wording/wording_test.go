@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -42,6 +43,28 @@ func TestEveryLanguageHasEveryText(t *testing.T) {
 		}
 		for english := range texts {
 			t.Errorf("%s: %q is no text of the list", tag, english)
+		}
+	}
+}
+
+// TestEveryLanguageOfMessagesIsThere holds the languages to those that otpost sends messages in: whoever is written to in
+// their language reads the page in it too. English is the list itself.
+func TestEveryLanguageOfMessagesIsThere(t *testing.T) {
+	files, err := filepath.Glob("../../locale/catalogue/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 39 {
+		t.Fatalf("%d languages of messages were found", len(files))
+	}
+	translated := Languages()
+	for _, file := range files {
+		tag := strings.TrimSuffix(filepath.Base(file), ".json")
+		if tag != "en" && !slices.Contains(translated, tag) {
+			t.Errorf("catalogue/%s.json is missing: %s has messages and no texts of pages", tag, tag)
+		}
+		if _, ok := In(tag, "Continue"); !ok {
+			t.Errorf("%s is not found by its tag", tag)
 		}
 	}
 }
