@@ -103,6 +103,29 @@ func TestCodesOfAnIdentifier(t *testing.T) {
 	}
 }
 
+// TestAnApplicationHasIdentifiersOfItsOwn lets an application make a code under an identifier of another's, which would
+// open the other's door if it took the place of the other's code.
+func TestAnApplicationHasIdentifiersOfItsOwn(t *testing.T) {
+	p := startInProcess(t, func(c *config.Config) { c.B2CState = config.B2CIdentifier })
+	const to = "lea@example.org"
+	_, own := p.callPolicy(t, "technicalprofiles/GenerateOtp", map[string]string{"email": to})
+	shop := p.key
+	var err error
+	if p.key, _, err = p.keys.Create(t.Context(), tenant, "Bank", ""); err != nil {
+		t.Fatal(err)
+	}
+	_, other := p.callPolicy(t, "technicalprofiles/GenerateOtp", map[string]string{"email": to})
+	p.key = shop
+	if other.Otp != own.Otp {
+		if status, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", map[string]string{"email": to, "code": other.Otp}); status != http.StatusConflict {
+			t.Errorf("another application's code: %d %+v", status, a)
+		}
+	}
+	if status, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", map[string]string{"email": to, "code": own.Otp}); status != http.StatusOK {
+		t.Errorf("the own code: %d %+v", status, a)
+	}
+}
+
 // browser keeps cookies, and sends forms as a browser does.
 type browser struct {
 	*inProcess

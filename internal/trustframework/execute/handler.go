@@ -46,6 +46,15 @@ type Call struct {
 	secrets *secrets
 }
 
+// Scope is what the call's codes belong to in the engine: the session, or the application where the session has no id. A code
+// is handed over to who asked for it, so that of another application must not take its place.
+func (c *Call) Scope() string {
+	if c.Session.ID == "" {
+		return c.Session.Scope() + "of " + c.Scene.Application
+	}
+	return c.Session.Scope()
+}
+
 // Input is one input claim as the other side gets it.
 type Input struct {
 	// Partner is the other side's name for it, Claim the policy's.

@@ -48,7 +48,7 @@ type Device struct {
 	User, ID string
 }
 
-// Scope is what the session's codes belong to in the engine.
+// Scope is what the session's codes belong to in the engine. See Call.Scope.
 func (s *Session) Scope() string { return "b2c " + s.Policy + " " + s.ID }
 
 // open says that a profile's page begins now, and reports whether it had before.

@@ -51,7 +51,7 @@ func (h *Handler) sendSMS(ctx context.Context, c *execute.Call) error {
 	if err := permit(c, to); err != nil {
 		return err
 	}
-	issued, err := h.Passcodes.Issue(ctx, passcode.Request{Tenant: c.Scene.Tenant, Application: h.sender(c), Scope: c.Session.Scope(),
+	issued, err := h.Passcodes.Issue(ctx, passcode.Request{Tenant: c.Scene.Tenant, Application: h.sender(c), Scope: c.Scope(),
 		To: to.Deliverable, Channel: outbox.SMS, Purpose: passcode.MFA, Locale: language(c), Terms: terms(), Apart: apart,
 		IP: address(c)}, c.Scene.Wait)
 	if err != nil {
@@ -76,7 +76,7 @@ func (h *Handler) verifySMS(ctx context.Context, c *execute.Call) error {
 	if err != nil {
 		return err
 	}
-	v, err := h.Passcodes.Verify(ctx, passcode.Ref{Tenant: c.Scene.Tenant, Scope: c.Session.Scope(), Purpose: passcode.MFA,
+	v, err := h.Passcodes.Verify(ctx, passcode.Ref{Tenant: c.Scene.Tenant, Scope: c.Scope(), Purpose: passcode.MFA,
 		To: number.String()}, typed.String())
 	switch {
 	case err != nil:

@@ -37,7 +37,7 @@ func aboutGenerateCode() execute.About {
 			"CodeLength is 4 to 12, NumRetryAttempts 1 to 20 and NumCodeGenerationAttempts 1 to 1000; B2C documents no ranges for them.",
 			"While no code may be had after the last try, the person is told UserMessageIfMaxRetryAttempted; which key B2C has then is not known. The time begins with the last wrong code, and a later try does not prolong it.",
 			"A new code has all its tries again, one that is handed over again those that are left; for B2C neither is documented.",
-			"A call without a session counts codes and tries by policy and identifier, so that there is one living code for each; in B2C each browser has its own. " +
+			"A call without a session counts codes and tries by application, policy and identifier, so that there is one living code for each; in B2C each browser has its own. " +
 				"NumCodeGenerationAttempts then counts until a code was verified, or for as long as otpost keeps ended codes, a day at least.",
 			"A limit that otpost has beyond the policy, such as that of a network or of one recipient over all journeys, is told as UserMessageIfMaxNumberOfCodeGenerated. Its default text is ours, since B2C's is not documented.",
 			"MaxNumAttempts is taken for NumRetryAttempts where that is missing; whether B2C ever read it is not known.",

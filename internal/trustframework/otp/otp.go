@@ -58,7 +58,7 @@ func (h *OneTimePassword) generate(ctx context.Context, c *execute.Call, op *ope
 		return err
 	}
 	g := passcode.Generation{Tenant: c.Scene.Tenant, Application: passcode.Application{ID: c.Scene.Application},
-		Scope: c.Session.Scope(), Purpose: passcode.Verify, Key: key.String(), Policy: terms, Renew: c.Session.ID == "", IP: address(c)}
+		Scope: c.Scope(), Purpose: passcode.Verify, Key: key.String(), Policy: terms, Renew: c.Session.ID == "", IP: address(c)}
 	made, err := h.Engine.Generate(ctx, g)
 	if err != nil {
 		return h.speaker(c, op).refused(err)
@@ -80,7 +80,7 @@ func (h *OneTimePassword) verify(ctx context.Context, c *execute.Call, op *opera
 	if typed, err = c.Need(otpToVerify); err != nil {
 		return err
 	}
-	ref := passcode.Ref{Tenant: c.Scene.Tenant, Scope: c.Session.Scope(), Purpose: passcode.Verify, Key: key.String()}
+	ref := passcode.Ref{Tenant: c.Scene.Tenant, Scope: c.Scope(), Purpose: passcode.Verify, Key: key.String()}
 	v, err := h.Engine.Verify(ctx, ref, typed.String())
 	if err != nil {
 		return h.speaker(c, op).refused(err)

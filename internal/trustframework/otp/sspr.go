@@ -58,7 +58,7 @@ func (h *SSPR) send(ctx context.Context, c *execute.Call, op *operation) error {
 	if err != nil {
 		return err
 	}
-	issued, err := h.Engine.Issue(ctx, passcode.Request{Tenant: c.Scene.Tenant, Application: h.application(c), Scope: c.Session.Scope(),
+	issued, err := h.Engine.Issue(ctx, passcode.Request{Tenant: c.Scene.Tenant, Application: h.application(c), Scope: c.Scope(),
 		To: to.String(), Channel: outbox.Email, Purpose: passcode.Verify, Locale: c.Scene.Locale, Terms: ssprTerms(), IP: address(c)},
 		c.Scene.Wait)
 	if err != nil {
@@ -82,7 +82,7 @@ func (h *SSPR) verify(ctx context.Context, c *execute.Call, op *operation) error
 	if typed, err = c.Need(verificationCode); err != nil {
 		return err
 	}
-	ref := passcode.Ref{Tenant: c.Scene.Tenant, Scope: c.Session.Scope(), Purpose: passcode.Verify, To: to.String()}
+	ref := passcode.Ref{Tenant: c.Scene.Tenant, Scope: c.Scope(), Purpose: passcode.Verify, To: to.String()}
 	v, err := h.Engine.Verify(ctx, ref, typed.String())
 	if err != nil {
 		return h.speaker(c, op).refused(err)
