@@ -199,7 +199,7 @@ func TestTheWindow(t *testing.T) {
 }
 
 // RFC 6238 §5.2: a code is taken once, and none that is older than one that was.
-func TestAStepIsUsedOnce(t *testing.T) {
+func TestAdvisory_CVE_2026_33473_AStepIsUsedOnce(t *testing.T) {
 	e, c := newEngine(t)
 	a := confirmed(t, e, c)
 	c.pass(time.Hour)
@@ -272,7 +272,7 @@ func TestSeveralDevices(t *testing.T) {
 }
 
 // A secret that was enrolled twice is one secret: its code is not good for two.
-func TestACodeIsUsedOnEveryDeviceOfItsSecret(t *testing.T) {
+func TestAdvisory_CVE_2026_61630_ACodeIsUsedOnEveryDeviceOfItsSecret(t *testing.T) {
 	e, c := newEngine(t)
 	first := confirmed(t, e, c)
 	second := appOf(t, enrolWith(t, e, authenticator.Request{Secret: unpadded(first.secret)}))
@@ -351,8 +351,8 @@ func TestRightCodesTogetherWinOnce(t *testing.T) {
 	}
 }
 
-// TestGuessesTogetherStayInTheBudget tries 64 wrong codes at once, over both databases.
-func TestGuessesTogetherStayInTheBudget(t *testing.T) {
+// TestAdvisory_CVE_2024_1722_GuessesAtAppsStayInTheBudget tries 64 wrong codes at once, over both databases.
+func TestAdvisory_CVE_2024_1722_GuessesAtAppsStayInTheBudget(t *testing.T) {
 	for name, url := range databases(t) {
 		t.Run(name, func(t *testing.T) {
 			e, c := engineOver(t, url)
@@ -396,7 +396,7 @@ func together(n int, f func() (authenticator.Verdict, error)) []authenticator.Ve
 	return verdicts
 }
 
-func TestTheGuessBudgetIsTheUsers(t *testing.T) {
+func TestAdvisory_AuthQuake_TheGuessBudgetOfAppsIsTheUsers(t *testing.T) {
 	e, c := newEngine(t)
 	a := confirmed(t, e, c)
 	pending := appOf(t, enrolWith(t, e, authenticator.Request{}))

@@ -236,8 +236,8 @@ func TestFormsOfOtherSitesDoNothing(t *testing.T) {
 
 const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)>' javascript:alert(1) {{.}}`
 
-// TestWhatPoliciesAndPeopleWriteIsText puts markup into every place that a page has for text.
-func TestWhatPoliciesAndPeopleWriteIsText(t *testing.T) {
+// TestAdvisory_CVE_2024_41953_WhatPoliciesAndPeopleWriteIsText puts markup into every place that a page has for text.
+func TestAdvisory_CVE_2024_41953_WhatPoliciesAndPeopleWriteIsText(t *testing.T) {
 	choices := []trustframework.Choice{{Text: hostile, Value: hostile}}
 	var lines []execute.Line
 	for _, input := range []string{"TextBox", "EmailBox", "Password", "Paragraph", "Readonly", "DropdownSingleSelect", "RadioSingleSelect", "CheckboxMultiSelect", "DateTimeDropdown"} {

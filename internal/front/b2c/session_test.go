@@ -107,7 +107,7 @@ func TestAControlComesBackWhole(t *testing.T) {
 	whole(t, reflect.ValueOf(execute.Device{User: "ada", ID: "au_1"}), "Device")
 }
 
-func TestATokenOpensNowhereElse(t *testing.T) {
+func TestAdvisory_CVE_2023_26481_ATokenOpensNowhereElse(t *testing.T) {
 	h, s := sealedDoor(t), full(t)
 	token, err := h.Token(s, "default", "shop", "shop/Otp")
 	if err != nil {

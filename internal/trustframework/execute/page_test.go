@@ -184,7 +184,7 @@ func TestADefaultOfAControlDoesNotComeBack(t *testing.T) {
 	equal(t, "calls", w.calls(), "Use email=hint@b.example; Use email=typed@b.example; Use email=typed@b.example")
 }
 
-func TestAPageDoesNotGoOnWithoutItsControl(t *testing.T) {
+func TestAdvisory_CVE_2026_18963_APageDoesNotGoOnWithoutItsControl(t *testing.T) {
 	w := worldOf(t, "", page("Page", `<DisplayClaims><DisplayClaim DisplayControlReferenceId="nowhere"/></DisplayClaims>`+outputs("email"))+
 		page("ByItself", outputs(`email PartnerClaimType="Verified.Email" Required="true"`))+
 		page("Unenforced", metadata("EnforceEmailVerification", "False")+outputs(`email PartnerClaimType="Verified.Email"`))+

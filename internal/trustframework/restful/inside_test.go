@@ -32,7 +32,7 @@ func inner(t *testing.T) (port string, reached *atomic.Int32) {
 
 const open = " AuthenticationType=None"
 
-func TestHostsInsideAreRefusedAsTheyAreWritten(t *testing.T) {
+func TestAdvisory_CVE_2025_67494_HostsInsideAreRefusedAsTheyAreWritten(t *testing.T) {
 	port, reached := inner(t)
 	c := client(t, restful.Options{AllowHTTP: true})
 	for _, host := range []string{"127.0.0.1", "localhost", "LOCALHOST.", "x.localhost", "metadata.google.internal", "169.254.169.254", "10.1.2.3",
@@ -52,7 +52,7 @@ func TestHostsInsideAreRefusedAsTheyAreWritten(t *testing.T) {
 	}
 }
 
-func TestNamesThatComeToHostsInsideAreNotConnected(t *testing.T) {
+func TestAdvisory_CVE_2026_5469_NamesThatComeToHostsInsideAreNotConnected(t *testing.T) {
 	port, reached := inner(t)
 	zone := nameserver.Zone{"a.example": {"A 127.0.0.1"}, "b.example": {"A 0.0.0.0"}, "c.example": {"A 10.0.0.1"}, "d.example": {"A 169.254.169.254"}}
 	c := client(t, restful.Options{AllowHTTP: true, Resolver: zone.Start(t)})
@@ -74,7 +74,7 @@ func TestNamesThatComeToHostsInsideAreNotConnected(t *testing.T) {
 	}
 }
 
-func TestANameThatComesToAnotherAddressLaterIsJudgedAgain(t *testing.T) {
+func TestAdvisory_GHSA_r2x7_427f_rq69_ANameThatComesToAnotherAddressLaterIsJudgedAgain(t *testing.T) {
 	outer, err := net.Listen("tcp", "127.0.0.2:0")
 	if err != nil {
 		t.Skip("this system has one loopback address only")
@@ -123,7 +123,7 @@ func serveOn(t *testing.T, l net.Listener, h http.HandlerFunc) {
 	t.Cleanup(s.Close)
 }
 
-func TestRedirectsAreNotFollowed(t *testing.T) {
+func TestAdvisory_CVE_2026_27945_PoliciesFollowNoRedirects(t *testing.T) {
 	port, reached := inner(t)
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		server := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -140,7 +140,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-func TestTheProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
+func TestAdvisory_CVE_2024_49753_PoliciesUseNoProxyOfTheEnvironment(t *testing.T) {
 	port, reached := inner(t)
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:"+port)
 	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:"+port)

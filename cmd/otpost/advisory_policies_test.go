@@ -1,0 +1,180 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// The tests here are named after what went wrong elsewhere, as docs/advisories.md lists it, and hold the door of policies
+// to it: a whole server with a policy of our own.
+
+// withSession are the claims of a call, the session among them where there is one.
+func withSession(session string, more ...string) map[string]string {
+	claims := map[string]string{}
+	for i := 0; i < len(more); i += 2 {
+		claims[more[i]] = more[i+1]
+	}
+	if session != "" {
+		claims["otpost_session"] = session
+	}
+	return claims
+}
+
+// AuthQuake (Microsoft, 2024): each of many sessions had a budget of its own.
+func TestAdvisory_AuthQuake_NewSessionsBringNoNewGuesses(t *testing.T) {
+	p := startInProcess(t, nil)
+	const to = "lea@example.org"
+	evaluated := 0
+	for range 15 {
+		_, made := p.callPolicy(t, "technicalprofiles/GenerateOtp", withSession("", "email", to))
+		_, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", withSession(made.Session, "email", to, "code", otherCode(made.Otp)))
+		switch a.Code {
+		case "UserMessageIfVerificationFailedRetryAllowed":
+			evaluated++
+		case "UserMessageIfMaxRetryAttempted":
+			if status, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", withSession(made.Session, "email", to, "code", made.Otp)); status != http.StatusConflict {
+				t.Errorf("the right code of a new session after the budget: %d %+v", status, a)
+			}
+		default:
+			t.Fatalf("a wrong code: %+v", a)
+		}
+	}
+	if evaluated != 10 {
+		t.Errorf("%d guesses over 15 sessions, want the 10 of one mailbox", evaluated)
+	}
+}
+
+// Gitea CVE-2026-20779 (GO-2026-6057): a code was read, then marked as used.
+func TestAdvisory_CVE_2026_20779_ParallelCallsOfOneSessionHaveOneWinner(t *testing.T) {
+	p := startInProcess(t, nil)
+	const to = "lea@example.org"
+	_, made := p.callPolicy(t, "technicalprofiles/GenerateOtp", withSession("", "email", to))
+	var mu sync.Mutex
+	told := map[string]int{}
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			status, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", withSession(made.Session, "email", to, "code", made.Otp))
+			mu.Lock()
+			defer mu.Unlock()
+			told[fmt.Sprint(status, a.Code)]++
+		})
+	}
+	all.Wait()
+	if told["200"] != 1 || told["409UserMessageIfSessionDoesNotExist"] != 49 {
+		t.Errorf("50 right codes together: %v", told)
+	}
+}
+
+// Zitadel CVE-2025-46815 (GO-2025-3671): a token worked again. Here a caller keeps the session, and may bring an older one:
+// nothing that is counted is in it.
+func TestAdvisory_CVE_2025_46815_AnOlderSessionTurnsNothingBack(t *testing.T) {
+	p := startInProcess(t, nil)
+	const to = "lea@example.org"
+	_, made := p.callPolicy(t, "technicalprofiles/GenerateOtp", withSession("", "email", to))
+	first := made.Session
+	for i, want := range []string{"RetryAllowed", "RetryAllowed", "InvalidCode", "MaxRetryAttempted"} {
+		_, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", withSession(first, "email", to, "code", otherCode(made.Otp)))
+		if !strings.HasSuffix(a.Code, want) {
+			t.Errorf("try %d with the first session: %s, want %s", i+1, a.Code, want)
+		}
+	}
+	for _, path := range []string{"technicalprofiles/VerifyOtp", "technicalprofiles/GenerateOtp"} {
+		if status, a := p.callPolicy(t, path, withSession(first, "email", to, "code", made.Otp)); status != http.StatusConflict || a.Code != "UserMessageIfMaxRetryAttempted" {
+			t.Errorf("%s with the first session after the lock: %d %+v", path, status, a)
+		}
+	}
+	_, made = p.callPolicy(t, "technicalprofiles/GenerateOtp", withSession("", "email", "ada@example.org"))
+	first = made.Session
+	if status, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", withSession(first, "email", "ada@example.org", "code", made.Otp)); status != http.StatusOK {
+		t.Fatalf("the right code: %d %+v", status, a)
+	}
+	if status, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", withSession(first, "email", "ada@example.org", "code", made.Otp)); status != http.StatusConflict {
+		t.Errorf("the used code with the session from before: %d %+v", status, a)
+	}
+}
+
+// verified is a session in which an address was verified on a control, and the sessions before that.
+func (p *inProcess) verified(t *testing.T, to string) (began, done string) {
+	t.Helper()
+	status, sent := p.callPolicy(t, "displaycontrols/mailControl/SendCode", withSession("", "email", to))
+	if status != http.StatusOK {
+		t.Fatalf("send: %d %+v", status, sent)
+	}
+	code := sixDigits.FindString(p.message(t, to).Text)
+	status, a := p.callPolicy(t, "displaycontrols/mailControl/VerifyCode", withSession(sent.Session, "email", to, "code", code))
+	if status != http.StatusOK {
+		t.Fatalf("verify: %d %+v", status, a)
+	}
+	return sent.Session, a.Session
+}
+
+// Zitadel CVE-2024-28197 (GO-2024-2637): a session that somebody else had begun became more when its owner gave a second
+// factor. What was verified is in the token that is answered: who has the one before has learnt nothing.
+func TestAdvisory_CVE_2024_28197_ASessionThatWasPlantedIsNotVerified(t *testing.T) {
+	p := startInProcess(t, nil)
+	planted, own := p.verified(t, "lea@example.org")
+	if status, a := p.callPolicy(t, "technicalprofiles/SignUp", withSession(own)); status != http.StatusOK || a.Email != "lea@example.org" {
+		t.Errorf("who verified goes on: %d %+v", status, a)
+	}
+	for name, claims := range map[string]map[string]string{
+		"as it is": withSession(planted), "with the address": withSession(planted, "email", "lea@example.org"), "none": withSession("", "email", "lea@example.org"),
+	} {
+		if status, a := p.callPolicy(t, "technicalprofiles/SignUp", claims); status != http.StatusConflict || a.Code != "UserMessageIfVerificationControlClaimsNotVerified" {
+			t.Errorf("the session that was planted, %s: %d %+v", name, status, a)
+		}
+	}
+}
+
+// Zitadel CVE-2026-27946 and CVE-2026-54693 (GO-2026-4572, GO-2026-6141): a user wrote that an address is verified.
+func TestAdvisory_CVE_2026_27946_WhatWasVerifiedCountsWhateverIsPosted(t *testing.T) {
+	p := startInProcess(t, nil)
+	_, session := p.verified(t, "mine@example.org")
+	for _, query := range []string{"", "?login_hint=victim@example.org", "?email=victim@example.org", "?username=victim@example.org"} {
+		for _, name := range []string{"email", "EMAIL", " email "} {
+			status, a := p.callPolicy(t, "technicalprofiles/SignUp"+query, withSession(session, name, "victim@example.org"))
+			if status == http.StatusOK && a.Email != "mine@example.org" {
+				t.Errorf("%s %q: signed up as %s", query, name, a.Email)
+			}
+		}
+	}
+	// A code for another address ends what was verified, and one's own code is not the other's.
+	status, sent := p.callPolicy(t, "displaycontrols/mailControl/SendCode", withSession(session, "email", "victim@example.org"))
+	if status != http.StatusOK {
+		t.Fatalf("send: %d %+v", status, sent)
+	}
+	if status, a := p.callPolicy(t, "technicalprofiles/SignUp", withSession(sent.Session)); status != http.StatusConflict {
+		t.Errorf("sign up with an address that a code was sent to: %d %+v", status, a)
+	}
+	_, mine := p.callPolicy(t, "displaycontrols/mailControl/SendCode", withSession("", "email", "own@example.org"))
+	code := sixDigits.FindString(p.message(t, "own@example.org").Text)
+	for _, to := range []string{"victim@example.org", "own@example.org.", "own@example.org,victim@example.org"} {
+		if status, a := p.callPolicy(t, "displaycontrols/mailControl/VerifyCode", withSession(mine.Session, "email", to, "code", code)); status == http.StatusOK {
+			t.Errorf("the code for own@ verifies %s: %+v", to, a)
+		}
+	}
+}
+
+// Zitadel CVE-2024-41952 (GO-2024-3014) and others: an answer told whether somebody exists.
+func TestAdvisory_CVE_2024_41952_AControlAnswersEverybodyAlike(t *testing.T) {
+	p := startInProcess(t, withoutInterval)
+	p.verified(t, "known.1@example.org") // this person has proved a code before
+	for path, claims := range map[string]map[string]string{
+		"displaycontrols/mailControl/SendCode":   withSession("", "email", "known.1@example.org"),
+		"displaycontrols/mailControl/VerifyCode": withSession("", "email", "known.1@example.org", "code", "000000"),
+		"technicalprofiles/VerifyOtp":            withSession("", "email", "known.1@example.org", "code", "000000"),
+	} {
+		status, known := p.callPolicy(t, path, claims)
+		other, unknown := p.callPolicy(t, path, claims)
+		if len(known.Session) != len(unknown.Session) {
+			t.Errorf("%s: sessions of %d and %d bytes", path, len(known.Session), len(unknown.Session))
+		}
+		known.Session, unknown.Session, known.Email, unknown.Email = "", "", "", ""
+		if status != other || known != unknown {
+			t.Errorf("%s: %d %+v for who is known, %d %+v for who is not", path, status, known, other, unknown)
+		}
+	}
+}
