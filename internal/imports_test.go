@@ -93,6 +93,7 @@ var table = []room{
 	{"qr/qrtest", nil, "qrtest reads what qr drew without knowing how."},
 	{"front/conversation", nil, "conversation replays any door, and knows none."},
 	{"extension/bubble", nil, "bubble is a network for tests and knows no protocol."},
+	{"trustframework/packs", []string{"trustframework"}, "packs reads what others published; what is held of it is the tests' business."},
 	{"trustframework/exam", nil, "exam is tests alone: what they know nobody else learns."},
 }
 
@@ -100,7 +101,7 @@ var table = []room{
 var marks = []string{"faultpoint"}
 
 // testOnly are packages that only tests may import, with path below the module.
-var testOnly = []string{"internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "internal/provider/nameserver", "internal/trustframework/exam",
+var testOnly = []string{"internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "internal/provider/nameserver", "internal/trustframework/exam", "internal/trustframework/packs",
 	"internal/qr/qrtest",
 	"e2e/mailserver",
 	"proof/rig"}

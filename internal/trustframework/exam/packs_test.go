@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
-	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/otpost/otpost/internal/passcode"
 	"github.com/otpost/otpost/internal/trustframework"
@@ -21,32 +17,23 @@ import (
 	"github.com/otpost/otpost/internal/trustframework/execute"
 	"github.com/otpost/otpost/internal/trustframework/mfa"
 	"github.com/otpost/otpost/internal/trustframework/otp"
+	"github.com/otpost/otpost/internal/trustframework/packs"
 	"github.com/otpost/otpost/internal/trustframework/restful"
 )
 
-const (
-	starter     = "active-directory-b2c-custom-policy-starterpack"
-	phoneFactor = "Web.TPEngine.Providers.PhoneFactorProtocolProvider"
-)
+const phoneFactor = "Web.TPEngine.Providers.PhoneFactorProtocolProvider"
 
-// B2C_PACKS names a folder with clones of the public packs azure-ad-b2c/samples, azure-ad-b2c/unit-tests and
-// Azure-Samples/active-directory-b2c-custom-policy-starterpack, by their names. They are no part of otpost.
-//
-// Every profile for one-time passwords, multifactor authentication and SSPR that a file of theirs declares is run, and so
-// is every SendCode and VerifyCode of their display controls, with services that answer 200. What is not run to its end is
-// refused for a reason. The numbers are recorded in testdata as of samples b5fe780d54c4, unit-tests 04f58901b703 and the
-// starter pack fc39b7dbf764, and written down in docs/b2c.md.
+// Every profile for one-time passwords, multifactor authentication and SSPR that a file of the packs declares is checked
+// and run, and so is every SendCode and VerifyCode of their display controls, with services that answer 200. What is not
+// run to its end is refused for a reason. The numbers are recorded in testdata as of samples b5fe780d54c4, unit-tests
+// 04f58901b703 and the starter pack fc39b7dbf764, and written down in docs/b2c.md.
 func TestPublicPacks(t *testing.T) {
-	root := os.Getenv("B2C_PACKS")
-	if root == "" {
-		t.Skip("B2C_PACKS names no folder with the public packs")
-	}
 	for _, directory := range []bool{false, true} {
 		name := map[bool]string{false: "without accounts", true: "with accounts"}[directory]
 		t.Run(name, func(t *testing.T) {
 			all := tally{}
-			for _, pack := range []string{"samples", "unit-tests", starter} {
-				newPack(t, root, pack, directory, all).run()
+			for _, p := range packs.Read(t) {
+				newPack(t, p, directory, all).run()
 			}
 			got := all.String()
 			t.Log("\n" + got)
@@ -105,10 +92,6 @@ type pack struct {
 	n int
 }
 
-// absent stands for a file that one of the samples builds on and that is not published with it.
-const absent = `<TrustFrameworkPolicy xmlns="http://schemas.microsoft.com/online/cpim/schemas/2013/06" PolicySchemaVersion="0.3.0.0" TenantId="t" PolicyId="B2C_1A_MFA_TrustFrameworkExtensions" PublicPolicyUri="http://t/absent">
-<BasePolicy><TenantId>t</TenantId><PolicyId>B2C_1A_TrustFrameworkExtensions</PolicyId></BasePolicy></TrustFrameworkPolicy>`
-
 // codes remembers the code that was made last.
 type codes struct {
 	*passcode.Engine
@@ -123,7 +106,7 @@ func (c *codes) Generate(ctx context.Context, g passcode.Generation) (passcode.G
 	return made, err
 }
 
-func newPack(t *testing.T, root, name string, directory bool, counts tally) *pack {
+func newPack(t *testing.T, from packs.Pack, directory bool, counts tally) *pack {
 	t.Helper()
 	r := newRig(t)
 	p := &pack{t: t, rig: r, codes: &codes{Engine: r.passcodes}, counts: counts}
@@ -136,36 +119,15 @@ func newPack(t *testing.T, root, name string, directory bool, counts tally) *pac
 	if directory {
 		r.runner.Handlers[accounts.Kind] = &accounts.Handler{Directory: everybody{}}
 	}
-	files := fstest.MapFS{}
-	for _, from := range []string{filepath.Join(root, starter, "SocialAndLocalAccountsWithMfa"), filepath.Join(root, name)} {
-		p.collect(os.DirFS(from), files)
+	// Their services give way to the one that answers.
+	for _, f := range from.Files {
+		f.Data = serviceHost.ReplaceAll(f.Data, []byte("${1}any.example.com:"+r.web.port))
 	}
-	files["absent.xml"] = &fstest.MapFile{Data: []byte(absent)}
-	set, err := trustframework.Load(files, trustframework.Options{
-		Settings: map[string]string{"Tenant": "contoso.example", "DeploymentMode": "Development", "AppInsightsKey": "none"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.set = set
+	p.set = from.Load(t)
 	return p
 }
 
 var serviceHost = regexp.MustCompile(`(Key="ServiceUrl"[^>]*>\s*https://)[^/?<\s]*`)
-
-// collect takes the XML files of a pack. Their services are put in the place of the one that answers.
-func (p *pack) collect(from fs.FS, files fstest.MapFS) {
-	err := fs.WalkDir(from, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.EqualFold(path.Ext(name), ".xml") {
-			return err
-		}
-		data, err := fs.ReadFile(from, name)
-		files[name] = &fstest.MapFile{Data: serviceHost.ReplaceAll(data, []byte("${1}any.example.com:"+p.rig.web.port))}
-		return err
-	})
-	if err != nil {
-		p.t.Fatal(err)
-	}
-}
 
 // everybody is a directory that has an account for whoever is asked for.
 type everybody struct{}
@@ -187,11 +149,12 @@ func (everybody) Find(_ context.Context, q accounts.Question) (map[string]any, b
 
 func (p *pack) run() {
 	for _, policy := range p.set.Policies {
-		if path.Dir(policy.At.File) == "." {
-			continue // what the pack is made to build on
+		if packs.Shared(policy.At) {
+			continue
 		}
 		for _, t := range policy.TechnicalProfiles {
 			if kind, ok := counted[t.Protocol.HandlerType()]; ok && t.At.File == policy.At.File {
+				p.check(policy, t)
 				operation, _ := t.Metadata.Get("Operation")
 				p.counts.add("profiles "+strings.TrimSpace(kind+" "+operation.Value), p.outcome(p.profile(policy, t)))
 			}
@@ -205,6 +168,20 @@ func (p *pack) run() {
 }
 
 var counted = map[string]string{otp.OneTimePasswordHandler: "OneTimePassword", otp.SSPRHandler: "AadSspr", mfa.HandlerType: "AzureMfa", phoneFactor: "PhoneFactor"}
+
+// check holds that a profile's handler, if there is one, has nothing against running it.
+func (p *pack) check(policy *trustframework.Policy, t *trustframework.TechnicalProfile) {
+	h := p.rig.runner.Handlers[t.Protocol.HandlerType()]
+	if h == nil {
+		return
+	}
+	for _, problem := range h.Check(policy, t) {
+		p.t.Logf("%s %v", problem.Weight, problem)
+		if problem.Weight != trustframework.Odd {
+			p.t.Errorf("%s: %v", t.ID, problem)
+		}
+	}
+}
 
 // outcome is "ran", or the reason why not without what is the pack's own. An error that is none of the policy's is a
 // defect of ours.

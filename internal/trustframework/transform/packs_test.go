@@ -1,59 +1,28 @@
 package transform_test
 
 import (
-	"io/fs"
-	"os"
-	"path"
-	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/packs"
 	"github.com/otpost/otpost/internal/trustframework/predicate"
 	"github.com/otpost/otpost/internal/trustframework/transform"
 )
 
-// starter is the part of Microsoft's starter pack that the other packs are made to build on.
-const starter = "active-directory-b2c-custom-policy-starterpack/SocialAndLocalAccountsWithMfa"
-
-// B2C_PACKS names a folder with clones of public packs, by their names; they are no part of otpost. What this test
-// holds is that nothing that can be run is called broken in them; it tells how much can.
+// What this test holds is that nothing that can be run is called broken in the public packs; it tells how much can.
 func TestPublicPacks(t *testing.T) {
-	root := os.Getenv("B2C_PACKS")
-	if root == "" {
-		t.Skip("B2C_PACKS names no folder with the public packs")
+	c := &count{t: t, seen: map[trustframework.Origin]bool{}, unknown: map[string]int{}, told: map[trustframework.Problem]bool{}}
+	for _, p := range packs.Read(t) {
+		c.check(p.Load(t))
 	}
-	p := &packs{t: t, seen: map[trustframework.Origin]bool{}, unknown: map[string]int{}, told: map[trustframework.Problem]bool{}}
-	for _, name := range []string{"samples", "unit-tests", "active-directory-b2c-custom-policy-starterpack"} {
-		files := fstest.MapFS{}
-		for _, file := range []string{"TrustFrameworkBase.xml", "TrustFrameworkLocalization.xml", "TrustFrameworkExtensions.xml"} {
-			data, err := os.ReadFile(filepath.Join(root, starter, file))
-			if err != nil {
-				t.Fatal(err)
-			}
-			files[file] = &fstest.MapFile{Data: data}
-		}
-		err := fs.WalkDir(os.DirFS(filepath.Join(root, name)), ".", func(file string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || !strings.EqualFold(path.Ext(file), ".xml") {
-				return err
-			}
-			data, err := os.ReadFile(filepath.Join(root, name, file))
-			files[name+"/"+file] = &fstest.MapFile{Data: data}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.check(files)
+	if c.known < 470 {
+		t.Errorf("%d transformations can be run", c.known)
 	}
-	if p.known < 470 {
-		t.Errorf("%d transformations can be run", p.known)
-	}
-	t.Logf("%d transformations: %d can be run, of the others there are %v", len(p.seen), p.known, p.unknown)
+	t.Logf("%d transformations: %d can be run, of the others there are %v", len(c.seen), c.known, c.unknown)
 }
 
-type packs struct {
+type count struct {
 	t       *testing.T
 	seen    map[trustframework.Origin]bool
 	known   int
@@ -61,13 +30,7 @@ type packs struct {
 	told    map[trustframework.Problem]bool
 }
 
-func (p *packs) check(files fstest.MapFS) {
-	set, err := trustframework.Load(files, trustframework.Options{
-		Settings: map[string]string{"Tenant": "contoso.example", "DeploymentMode": "Development", "AppInsightsKey": "none"},
-	})
-	if err != nil {
-		p.t.Fatal(err)
-	}
+func (c *count) check(set *trustframework.Set) {
 	leaned := map[*trustframework.Policy]bool{}
 	for _, policy := range set.Policies {
 		leaned[policy.Base] = true
@@ -76,35 +39,35 @@ func (p *packs) check(files fstest.MapFS) {
 		if leaned[policy] {
 			continue
 		}
-		p.tell(predicate.Check(policy))
-		for _, c := range policy.Transformations {
-			problems := transform.Check(policy, c)
+		c.tell(predicate.Check(policy))
+		for _, x := range policy.Transformations {
+			problems := transform.Check(policy, x)
 			runs := len(problems) != 1 || !strings.Contains(problems[0].Reason, "is not one that can be run")
 			if runs {
-				p.tell(problems)
+				c.tell(problems)
 			}
 			switch {
-			case p.seen[c.At]:
+			case c.seen[x.At]:
 			case runs:
-				p.known++
+				c.known++
 			default:
-				p.unknown[c.Method]++
+				c.unknown[x.Method]++
 			}
-			p.seen[c.At] = true
+			c.seen[x.At] = true
 		}
 	}
 }
 
 // tell logs what is odd, and fails for what is broken.
-func (p *packs) tell(problems []trustframework.Problem) {
+func (c *count) tell(problems []trustframework.Problem) {
 	for _, problem := range problems {
 		switch {
-		case p.told[problem]:
+		case c.told[problem]:
 		case problem.Weight == trustframework.Broken:
-			p.t.Error(problem)
+			c.t.Error(problem)
 		default:
-			p.t.Log(problem)
+			c.t.Log(problem)
 		}
-		p.told[problem] = true
+		c.told[problem] = true
 	}
 }
