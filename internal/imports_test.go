@@ -88,6 +88,7 @@ var table = []room{
 
 	// For tests alone; see testOnly.
 	{"store/storetest", []string{"store", "authenticator", "passcode", "outbox", "access", "seal", "registry"}, "storetest is the exam of a store and of nothing else."},
+	{"passcode/passcodetest", []string{"outbox", "passcode", "seal", "store"}, "passcodetest has the engine run, whatever is asked of it: it knows no door and no provider of messages."},
 	{"store/pgtest", nil, "pgtest starts a database server and knows nothing of what is kept in it."},
 	{"provider/nameserver", nil, "nameserver answers questions of tests and knows nobody who asks."},
 	{"qr/qrtest", nil, "qrtest reads what qr drew without knowing how."},
@@ -101,7 +102,7 @@ var table = []room{
 var marks = []string{"faultpoint"}
 
 // testOnly are packages that only tests may import, with path below the module.
-var testOnly = []string{"internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "internal/provider/nameserver", "internal/trustframework/exam", "internal/trustframework/packs",
+var testOnly = []string{"internal/passcode/passcodetest", "internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "internal/provider/nameserver", "internal/trustframework/exam", "internal/trustframework/packs",
 	"internal/qr/qrtest",
 	"e2e/mailserver",
 	"proof/rig"}

@@ -2,9 +2,7 @@ package passcode_test
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
+	"github.com/otpost/otpost/internal/passcode/passcodetest"
 	"github.com/otpost/otpost/internal/seal"
 	"github.com/otpost/otpost/internal/store"
 )
@@ -85,39 +84,16 @@ func policies(m map[string]passcode.Policy) func(passcode.Application, string) (
 	}
 }
 
-func toMail(passcode.Destination) passcode.Route { return passcode.Route{Providers: []string{"mail"}} }
-
 // inBubble runs f with a fresh engine on SQLite, with time that only moves when all wait.
 func inBubble(t *testing.T, f func(t *testing.T, b *bench)) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "otpost.db")
-	ring, err := seal.New()
-	if err != nil {
-		t.Fatal(err)
-	}
 	synctest.Test(t, func(t *testing.T) {
-		db, err := store.Open(t.Context(), "sqlite:"+path, ring, store.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := db.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		b := &bench{mail: &mailbox{}, db: db, path: path, sealer: ring,
+		mail := &mailbox{}
+		r := passcodetest.New(t, passcodetest.Options{Sender: mail, Compose: say})
+		b := &bench{Engine: r.Engine, mail: mail, db: r.DB, path: r.Path, sealer: r.Ring,
 			Policies: map[string]passcode.Policy{"default": passcode.DefaultPolicy()}}
-		post := outbox.New(outbox.Settings{Store: db, Senders: outbox.Fixed{"mail": b.mail}})
-		b.Engine = &passcode.Engine{Store: db, Outbox: post, Ring: ring, Compose: say,
-			Route: toMail, Policy: policies(b.Policies), Limits: passcode.DefaultLimits(),
-			Now: time.Now, Rand: rand.Reader}
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- post.Run(ctx, context.Background()) }()
+		b.Policy = policies(b.Policies)
 		f(t, b)
-		stop()
-		if err := <-done; err != nil {
-			t.Errorf("outbox: %v", err)
-		}
-		db.Close()
 	})
 }
 

@@ -109,7 +109,7 @@ func (c *calls) post(path string, members map[string]any, status int) map[string
 // sent is the code of the one message that was sent.
 func (c *calls) sent() string {
 	c.b.Helper()
-	messages := c.rig.post.read()
+	messages := c.rig.post.Take()
 	if len(messages) != 1 {
 		c.b.Fatalf("%d messages were sent", len(messages))
 	}

@@ -38,7 +38,7 @@ func (j *journey) run(q execute.Request, claims map[string]string) error {
 		}
 	}
 	_, err := j.rig.runner.Run(j.t.Context(), q)
-	messages := j.rig.post.read()
+	messages := j.rig.post.Take()
 	for _, m := range messages {
 		j.codes.last = m.Code
 	}

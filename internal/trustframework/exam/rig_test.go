@@ -3,7 +3,6 @@ package exam_test
 import (
 	"context"
 	"math/rand/v2"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -11,8 +10,7 @@ import (
 	"github.com/otpost/otpost/internal/authenticator"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
-	"github.com/otpost/otpost/internal/seal"
-	"github.com/otpost/otpost/internal/store"
+	"github.com/otpost/otpost/internal/passcode/passcodetest"
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/accounts"
 	"github.com/otpost/otpost/internal/trustframework/execute"
@@ -26,7 +24,7 @@ import (
 type rig struct {
 	runner *execute.Runner
 	clock  *clock
-	post   *post
+	post   *passcodetest.Tray
 	web    *web
 	people people
 	// passcodes is the engine, for what no policy does.
@@ -67,27 +65,10 @@ func (d *dice) Read(p []byte) (int, error) {
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	ring, err := seal.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "otpost.db"), ring, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	if _, err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	r := &rig{clock: &clock{now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}, post: &post{}, web: newWeb(t), people: people{}}
-	carrier := outbox.New(outbox.Settings{Store: db, Senders: outbox.Fixed{"post": r.post}, Now: r.clock.Now})
-	carry(t, carrier)
-	passcodes := &passcode.Engine{Store: db, Outbox: carrier, Ring: ring, Compose: compose, Limits: passcode.DefaultLimits(),
-		Route:  func(passcode.Destination) passcode.Route { return passcode.Route{Providers: []string{"post"}} },
-		Policy: func(passcode.Application, string) (passcode.Policy, bool) { return passcode.DefaultPolicy(), true },
-		Now:    r.clock.Now, Rand: newDice(1)}
-	r.passcodes = passcodes
-	authenticators := &authenticator.Engine{Store: db, Ring: ring, Window: authenticator.DefaultWindow(), MaxDevices: authenticator.DefaultMaxDevices,
+	r := &rig{clock: &clock{now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}, post: &passcodetest.Tray{}, web: newWeb(t), people: people{}}
+	on := passcodetest.New(t, passcodetest.Options{Sender: r.post, Compose: compose, Now: r.clock.Now, Rand: newDice(1)})
+	r.passcodes = on.Engine
+	authenticators := &authenticator.Engine{Store: on.DB, Ring: on.Ring, Window: authenticator.DefaultWindow(), MaxDevices: authenticator.DefaultMaxDevices,
 		ConfirmWithin: authenticator.DefaultConfirmWithin, Now: r.clock.Now, Rand: newDice(2),
 		Guesses: []authenticator.Quota{{Count: 10, Window: 15 * time.Minute}}}
 	sender := func(*trustframework.Policy, *execute.Scene) passcode.Application {
@@ -96,64 +77,18 @@ func newRig(t testing.TB) *rig {
 	services := restful.New(restful.Options{Keys: r.web.key, AllowPrivate: true, Roots: r.web.roots, Resolver: r.web.resolver})
 	t.Cleanup(services.Close)
 	r.runner = &execute.Runner{Issuer: "Fabrikam", Rand: newDice(3), Now: r.clock.Now, Handlers: map[string]execute.Handler{
-		otp.OneTimePasswordHandler: &otp.OneTimePassword{Engine: passcodes},
-		otp.SSPRHandler:            &otp.SSPR{Engine: passcodes, Application: sender},
-		mfa.HandlerType:            &mfa.Handler{Passcodes: passcodes, Authenticators: authenticators, Application: sender},
+		otp.OneTimePasswordHandler: &otp.OneTimePassword{Engine: r.passcodes},
+		otp.SSPRHandler:            &otp.SSPR{Engine: r.passcodes, Application: sender},
+		mfa.HandlerType:            &mfa.Handler{Passcodes: r.passcodes, Authenticators: authenticators, Application: sender},
 		restful.Kind:               services,
 		accounts.Kind:              &accounts.Handler{Directory: r.people},
 	}}
 	return r
 }
 
-// carry runs an outbox for as long as the test.
-func carry(t testing.TB, carrier *outbox.Outbox) {
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error)
-	go func() { done <- carrier.Run(ctx, context.Background()) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-}
-
 func compose(c passcode.Content) (outbox.Message, error) {
 	return outbox.Message{Channel: c.Channel, To: c.To, Subject: c.Application, Code: c.Code, Passcode: c.Passcode, Language: "en",
 		Text: c.Code + " from " + c.Application + " for " + string(c.Purpose) + " in " + c.Locale}, nil
-}
-
-// post is a provider of text messages and mail that keeps what it took, until somebody reads it.
-type post struct {
-	mu   sync.Mutex
-	took []outbox.Message
-	// down makes it refuse every message.
-	down bool
-}
-
-func (p *post) Send(_ context.Context, _ string, m outbox.Message) (string, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.down {
-		return "", outbox.Faultf(outbox.RejectedContent, "down", "refused as the script says")
-	}
-	p.took = append(p.took, m)
-	return "ref", nil
-}
-
-func (p *post) setDown(down bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.down = down
-}
-
-// read empties the provider's tray.
-func (p *post) read() []outbox.Message {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	took := p.took
-	p.took = nil
-	return took
 }
 
 // people are the accounts of a directory, by what signs them in.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/claim"
@@ -107,7 +108,7 @@ var commands = map[string]func(s *script, words []string){
 	"advance": (*script).advance,
 	"run":     (*script).run,
 	"page":    (*script).page,
-	"post":    func(s *script, w []string) { s.rig.post.setDown(w[0] == "down") },
+	"post":    (*script).post,
 	"api":     (*script).api,
 	"person":  (*script).person,
 	"secret":  func(s *script, w []string) { s.secret = w[0] },
@@ -141,6 +142,14 @@ func (s *script) advance(words []string) {
 		s.t.Fatal(err)
 	}
 	s.rig.clock.advance(by)
+}
+
+// post has the provider take messages, or none.
+func (s *script) post(words []string) {
+	s.rig.post.Refuse(nil)
+	if words[0] == "down" {
+		s.rig.post.Refuse(outbox.Faultf(outbox.RejectedContent, "down", "refused as the script says"))
+	}
 }
 
 func (s *script) api(words []string) {

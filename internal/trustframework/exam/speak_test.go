@@ -36,7 +36,7 @@ func (s *script) sent() {
 		}
 		s.printf("  sent: %s", text)
 	}
-	for _, m := range s.rig.post.read() {
+	for _, m := range s.rig.post.Take() {
 		s.code = m.Code
 		s.printf("  sent: %s to %s: %s", m.Channel, m.To, m.Text)
 	}

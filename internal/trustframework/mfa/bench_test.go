@@ -1,12 +1,9 @@
 package mfa_test
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"os"
-	"path/filepath"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,8 +11,7 @@ import (
 	"github.com/otpost/otpost/internal/authenticator"
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
-	"github.com/otpost/otpost/internal/seal"
-	"github.com/otpost/otpost/internal/store"
+	"github.com/otpost/otpost/internal/passcode/passcodetest"
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/claim"
 	"github.com/otpost/otpost/internal/trustframework/execute"
@@ -23,39 +19,18 @@ import (
 )
 
 // phones keep the text messages that are sent, or refuse them as told.
-type phones struct {
-	mu       sync.Mutex
-	messages []outbox.Message
-	refuse   error
-}
-
-func (p *phones) Send(_ context.Context, _ string, m outbox.Message) (string, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.refuse != nil {
-		return "", p.refuse
-	}
-	p.messages = append(p.messages, m)
-	return "ref", nil
-}
+type phones struct{ passcodetest.Tray }
 
 // last is the newest message.
 func (p *phones) last(t *testing.T) outbox.Message {
 	t.Helper()
 	synctest.Wait()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.messages) == 0 {
-		t.Fatal("nothing was sent")
-	}
-	return p.messages[len(p.messages)-1]
+	return p.Last(t)
 }
 
 func (p *phones) count() int {
 	synctest.Wait()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.messages)
+	return len(p.All())
 }
 
 // bench is the handler on the real engines over SQLite, and a runner of the policies in testdata.
@@ -70,37 +45,15 @@ type bench struct {
 // inBubble runs f with a fresh bench, with time that only moves when all wait.
 func inBubble(t *testing.T, f func(t *testing.T, b *bench)) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "otpost.db")
-	ring, err := seal.New()
-	if err != nil {
-		t.Fatal(err)
-	}
 	set := load(t)
 	synctest.Test(t, func(t *testing.T) {
-		db, err := store.Open(t.Context(), "sqlite:"+path, ring, store.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
-		if _, err := db.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		b := &bench{phones: &phones{}, policies: set}
-		post := outbox.New(outbox.Settings{Store: db, Senders: outbox.Fixed{"gateway": b.phones}})
-		b.codes = &passcode.Engine{Store: db, Outbox: post, Ring: ring, Compose: say, Limits: passcode.DefaultLimits(), Now: time.Now, Rand: rand.Reader,
-			Route:  func(passcode.Destination) passcode.Route { return passcode.Route{Providers: []string{"gateway"}} },
-			Policy: func(passcode.Application, string) (passcode.Policy, bool) { return passcode.DefaultPolicy(), true }}
-		b.apps = &authenticator.Engine{Store: db, Ring: ring, Guesses: authenticator.DefaultGuesses(), MaxDevices: authenticator.DefaultMaxDevices,
+		r := passcodetest.New(t, passcodetest.Options{Sender: b.phones, Compose: say})
+		b.codes = r.Engine
+		b.apps = &authenticator.Engine{Store: r.DB, Ring: r.Ring, Guesses: authenticator.DefaultGuesses(), MaxDevices: authenticator.DefaultMaxDevices,
 			ConfirmWithin: authenticator.DefaultConfirmWithin, Now: time.Now, Rand: rand.Reader}
 		b.Handler = &mfa.Handler{Passcodes: b.codes, Authenticators: b.apps}
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- post.Run(ctx, context.Background()) }()
 		f(t, b)
-		stop()
-		if err := <-done; err != nil {
-			t.Errorf("outbox: %v", err)
-		}
 	})
 }
 

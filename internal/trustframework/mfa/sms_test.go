@@ -120,7 +120,7 @@ func TestWhoIsNamedAndInWhatLanguage(t *testing.T) {
 
 func TestWhenNoProviderTakesTheMessage(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
-		b.phones.refuse = outbox.Faultf(outbox.InvalidRecipient, "", "no such number")
+		b.phones.Refuse(outbox.Faultf(outbox.InvalidRecipient, "", "no such number"))
 		j := b.journey(t, "B2C_1A_Open", "s")
 		j.told(t, "UserMessageIfCouldntSendSms", "Send", "phone", paris)
 		b.codes.Route = func(passcode.Destination) passcode.Route { return passcode.Route{} }

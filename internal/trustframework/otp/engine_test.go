@@ -5,45 +5,25 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/passcode"
-	"github.com/otpost/otpost/internal/seal"
-	"github.com/otpost/otpost/internal/store"
+	"github.com/otpost/otpost/internal/passcode/passcodetest"
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/claim"
 	"github.com/otpost/otpost/internal/trustframework/execute"
 	"github.com/otpost/otpost/internal/trustframework/otp"
 )
 
-// mailbox is a provider that keeps what it is given, unless it is to fail.
-type mailbox struct {
-	mu       sync.Mutex
-	messages []outbox.Message
-	fail     error
-}
-
-func (m *mailbox) Send(_ context.Context, _ string, message outbox.Message) (string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.fail != nil {
-		return "", m.fail
-	}
-	m.messages = append(m.messages, message)
-	return "ref", nil
-}
-
 // bench is a policy's runner on the engine and SQLite, in the bubble of a synctest.
 type bench struct {
 	t      *testing.T
 	engine *passcode.Engine
-	mail   *mailbox
+	mail   *passcodetest.Tray
 	runner *execute.Runner
 	policy *trustframework.Policy
 	// session is whose journey it is. codes are all that were made, which nothing may repeat.
@@ -55,40 +35,13 @@ type bench struct {
 // off.
 func inBubble(t *testing.T, p parts, f func(b *bench)) {
 	t.Helper()
-	folder := t.TempDir()
-	ring, err := seal.New()
-	if err != nil {
-		t.Fatal(err)
-	}
 	synctest.Test(t, func(t *testing.T) {
-		db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(folder, "otpost.db"), ring, store.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
-		if _, err := db.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		b := &bench{t: t, mail: &mailbox{}, policy: p.load(t), session: &execute.Session{ID: "s1", Policy: "B2C_1A_Test"}}
-		post := outbox.New(outbox.Settings{Store: db, Senders: outbox.Fixed{"mail": b.mail}})
-		b.engine = &passcode.Engine{Store: db, Outbox: post, Ring: ring, Now: time.Now, Rand: rand.Reader,
-			Compose: func(c passcode.Content) (outbox.Message, error) {
-				return outbox.Message{Channel: c.Channel, To: c.To, Subject: c.Application, Text: c.Code, Code: c.Code, Language: "en", Passcode: c.Passcode}, nil
-			},
-			Route:  func(passcode.Destination) passcode.Route { return passcode.Route{Providers: []string{"mail"}} },
-			Policy: func(passcode.Application, string) (passcode.Policy, bool) { return passcode.DefaultPolicy(), true }}
-		b.runner = &execute.Runner{Rand: rand.Reader, Now: time.Now, Handlers: map[string]execute.Handler{
-			otp.OneTimePasswordHandler: &otp.OneTimePassword{Engine: b.engine}, otp.SSPRHandler: &otp.SSPR{Engine: b.engine}}}
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- post.Run(ctx, context.Background()) }()
-		defer func() {
-			stop()
-			if err := <-done; err != nil {
-				t.Errorf("outbox: %v", err)
-			}
-		}()
-		f(b)
+		mail := &passcodetest.Tray{}
+		engine := passcodetest.New(t, passcodetest.Options{Sender: mail}).Engine
+		engine.Limits = passcode.Limits{}
+		f(&bench{t: t, engine: engine, mail: mail, policy: p.load(t), session: &execute.Session{ID: "s1", Policy: "B2C_1A_Test"},
+			runner: &execute.Runner{Rand: rand.Reader, Now: time.Now, Handlers: map[string]execute.Handler{
+				otp.OneTimePasswordHandler: &otp.OneTimePassword{Engine: engine}, otp.SSPRHandler: &otp.SSPR{Engine: engine}}}})
 	})
 }
 
@@ -404,7 +357,7 @@ func TestSSPROnTheEngine(t *testing.T) {
 		send := func() string {
 			_, err := b.run(execute.Request{Profile: "Send"}, "email", "lea@example.org")
 			if err == nil {
-				b.codes = append(b.codes, b.mail.messages[len(b.mail.messages)-1].Code)
+				b.codes = append(b.codes, b.mail.Last(t).Code)
 			}
 			return b.key(err)
 		}
@@ -452,7 +405,7 @@ func TestMailThatCannotBeSent(t *testing.T) {
 		}
 		b.want("no address", send("nobody"), "UserMessageIfInternalError")
 		b.want("a number", send("+33612345678"), "UserMessageIfInternalError")
-		b.mail.fail = outbox.Faultf(outbox.InvalidRecipient, "550", "no such mailbox")
+		b.mail.Refuse(outbox.Faultf(outbox.InvalidRecipient, "550", "no such mailbox"))
 		b.want("refused", send("lea@example.org"), "UserMessageIfInternalError")
 		b.engine.Route = func(passcode.Destination) passcode.Route { return passcode.Route{} }
 		b.want("no provider", send("ada@example.org"), "UserMessageIfInternalError")
