@@ -137,7 +137,11 @@ func (s *server) policyDoor() *b2cdoor.Handler {
 		return nil
 	}
 	c := s.settings
-	return &b2cdoor.Handler{Runner: s.runner, Policies: s.policies, Seal: s.ring, Access: s.keys, Log: s.log, Now: clock,
+	var host string
+	if c.PublicURL != nil {
+		host = c.PublicURL.Host
+	}
+	return &b2cdoor.Handler{Host: host, Runner: s.runner, Policies: s.policies, Seal: s.ring, Access: s.keys, Log: s.log, Now: clock,
 		NewID: rand.Text, ByIdentifier: c.B2CState == config.B2CIdentifier, Page: policyPagesAllowed(c), Shell: s.shell, QR: qr.Draw,
 		Visitor: b2cdoor.Visitor{Tenant: tenant, Application: "b2c_page", Name: "otpost"},
 		Secure:  c.PublicURL != nil && c.PublicURL.Scheme == "https"}

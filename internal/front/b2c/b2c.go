@@ -42,6 +42,8 @@ type Handler struct {
 	NewID func() string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Host is what {Context:HostName} stands for. Empty is the host that a request names, which is whatever its sender writes.
+	Host string
 	// ByIdentifier gives a call without a token no session of its own: codes are then found by policy and identifier alone.
 	ByIdentifier bool
 
@@ -104,7 +106,7 @@ func (h *Handler) call(w http.ResponseWriter, r *http.Request, c access.Caller) 
 	if err != nil {
 		return err
 	}
-	scene, host, err := sceneOf(r, in)
+	scene, host, err := h.sceneOf(r, in)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/otpost/otpost/internal/trustframework/execute"
 )
 
 // TestWhatACallerMakesUpIsNotLogged names things that there are not. The names are told to who wrote them, and stay out of
@@ -45,5 +47,30 @@ func TestWhatACallerMakesUpIsNotLogged(t *testing.T) {
 	}
 	if text := d.log.String(); strings.Contains(text, "667447") || strings.Contains(text, "forged") {
 		t.Errorf("the log is\n%s", text)
+	}
+}
+
+// mailcow CVE-2025-25198, couch-auth CVE-2025-70948: the Host that a stranger wrote was in the link of a mail to somebody
+// else. A policy may write {Context:HostName} into one.
+func TestAdvisory_CVE_2025_25198_ThePublicHostCountsBeforeThatOfTheRequest(t *testing.T) {
+	d, h := page(t, "en", controlAlone)
+	d.Host = "otp.example.org"
+	d.runner.run = func(execute.Request) (execute.Result, error) { return execute.Result{}, nil }
+	for path, body := range map[string]string{controlPage: "do=send:emailControl&claim.email=lea@example.org",
+		"/b2c/Otp/technicalprofiles/GenerateOtp": "email=lea@example.org"} {
+		r := httptest.NewRequest("POST", path, strings.NewReader(body))
+		r.Host = "evil.example"
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Authorization", "Bearer shop-key")
+		r.Header.Set("X-Forwarded-Host", "evil.example")
+		h.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	if len(d.runner.asked) != 2 {
+		t.Fatalf("the runner was asked %d times", len(d.runner.asked))
+	}
+	for _, q := range d.runner.asked {
+		if q.Scene.Host != "otp.example.org" {
+			t.Errorf("the host of %s%s is %s", q.Profile, q.Control, q.Scene.Host)
+		}
 	}
 }

@@ -81,7 +81,7 @@ func (p *pages) enter(v *visit) (err error) {
 	if v.target, err = p.find(v.r); err != nil {
 		return err
 	}
-	scene, host, err := sceneOf(v.r, &input{})
+	scene, host, err := p.sceneOf(v.r, &input{})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package b2c
 
 import (
+	"cmp"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -30,12 +31,12 @@ var oidc = map[string]string{
 
 // sceneOf is what a call says of the person, and the profile whose page the person is at. What a member of the body says
 // wins over the query. The address of the caller is nobody's: it is a server.
-func sceneOf(r *http.Request, in *input) (execute.Scene, string, error) {
+func (h *Handler) sceneOf(r *http.Request, in *input) (execute.Scene, string, error) {
 	query, err := parameters(r)
 	if err != nil {
 		return execute.Scene{}, "", err
 	}
-	scene := execute.Scene{Host: r.Host, CorrelationID: in.correlation, Wait: defaultWait, OIDC: map[string]string{}, Query: map[string]string{}}
+	scene := execute.Scene{Host: cmp.Or(h.Host, r.Host), CorrelationID: in.correlation, Wait: defaultWait, OIDC: map[string]string{}, Query: map[string]string{}}
 	if scene.CorrelationID == "" {
 		scene.CorrelationID = front.RequestID(r.Context())
 	}

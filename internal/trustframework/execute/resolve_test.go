@@ -54,3 +54,13 @@ func TestClaimResolvers(t *testing.T) {
 		})
 	}
 }
+
+// listmonk CVE-2025-49136 (GO-2025-3745): what users wrote was run as a template. What a claim, a query or a hint holds is
+// text, also where it looks like a claim resolver or a format.
+func TestAdvisory_CVE_2025_49136_AClaimIsNoClaimResolver(t *testing.T) {
+	w := worldOf(t, words, profile("P", metadata("IncludeClaimResolvingInClaimsHandling", "true")+
+		inputs(`other DefaultValue="{Claim:email} {OIDC:LoginHint} {OAUTH-KV:q}"`)))
+	w.scene = execute.Scene{OIDC: map[string]string{"loginhint": "{Claim:code}"}, Query: map[string]string{"q": "{Context:IPAddress}{{.}}{0}"}}
+	w.must("P", "email={OIDC:LoginHint}", "code=667447")
+	equal(t, "call", w.calls(), "P other={OIDC:LoginHint} {Claim:code} {Context:IPAddress}{{.}}{0}")
+}

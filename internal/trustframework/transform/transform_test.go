@@ -71,6 +71,8 @@ var examples = []example{
 		bag: "Text1=" + strings.Repeat("x", 2000), want: "Text1=" + strings.Repeat("x", 2000) + "; Text2=" + strings.Repeat("x", 4000)},
 	{method: "FormatStringMultipleClaims", in: "inputClaim1=Text1; inputClaim2=Text2", with: "stringFormat={0} {1}", out: "outputClaim=Text3",
 		bag: "Text1=Joe; Text2=Fernando", want: "Text1=Joe; Text2=Fernando; Text3=Joe Fernando"},
+	{name: "of claims that look like a format", method: "FormatStringMultipleClaims", in: "inputClaim1=Text1; inputClaim2=Text2", with: "stringFormat={0} {1}", out: "outputClaim=Text3",
+		bag: "Text1={1}{RelyingPartyTenantId}; Text2={0}", want: "Text1={1}{RelyingPartyTenantId}; Text2={0}; Text3={1}{RelyingPartyTenantId} {0}"},
 	{name: "beyond its claims", method: "FormatStringMultipleClaims", in: "inputClaim1=Text1; inputClaim2=Text2", with: "stringFormat={2}", out: "outputClaim=Text3", misuse: "there are 2, which count from {0}"},
 
 	{method: "GetLocalizedStringsTransformation", out: "subject=Text1; message=Text2", bag: "Text2=old", want: "Text1=Your code; Text2="},
