@@ -83,8 +83,14 @@ func (h *Handler) Mount(routes front.Routes) error {
 		h.Client = front.Client
 	}
 	gate := front.Gate{Access: h.Access, Log: h.Log, Basic: true}
+	// A browser that was once given a key as Basic credentials sends them with any site's form.
+	origin := http.NewCrossOriginProtection()
 	call := gate.Guard(func(w http.ResponseWriter, r *http.Request, c access.Caller) {
-		if err := h.call(w, r, c); err != nil {
+		err := ownOrigin(origin, r)
+		if err == nil {
+			err = h.call(w, r, c)
+		}
+		if err != nil {
 			h.fail(w, r, err)
 		}
 	})

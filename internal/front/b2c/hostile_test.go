@@ -50,6 +50,31 @@ func TestWhatACallerMakesUpIsNotLogged(t *testing.T) {
 	}
 }
 
+// TestFormsOfOtherSitesCallNothing sends a form to the paths of calls as another site would make a browser send it that
+// remembers a key as Basic credentials.
+func TestFormsOfOtherSitesCallNothing(t *testing.T) {
+	d := newDoor(t)
+	d.runner.run = func(execute.Request) (execute.Result, error) { return execute.Result{}, nil }
+	h := d.mounted(t)
+	for site, status := range map[string]int{"cross-site": http.StatusForbidden, "same-site": http.StatusForbidden, "": http.StatusOK} {
+		r := httptest.NewRequest("POST", "/b2c/Otp/displaycontrols/emailControl/SendCode", strings.NewReader("email=lea@example.org"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.SetBasicAuth("shop", "shop-key")
+		if site != "" {
+			r.Header.Set("Sec-Fetch-Site", site)
+			r.Header.Set("Origin", "https://evil.example")
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != status {
+			t.Errorf("%q: %d %s", site, w.Code, w.Body)
+		}
+	}
+	if n := len(d.runner.asked); n != 1 {
+		t.Errorf("the runner was asked %d times, want once", n)
+	}
+}
+
 // mailcow CVE-2025-25198, couch-auth CVE-2025-70948: the Host that a stranger wrote was in the link of a mail to somebody
 // else. A policy may write {Context:HostName} into one.
 func TestAdvisory_CVE_2025_25198_ThePublicHostCountsBeforeThatOfTheRequest(t *testing.T) {
