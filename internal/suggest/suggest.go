@@ -9,8 +9,9 @@ import (
 // For ends an error about an unknown name: the nearest known name if one is near, whatever their case, else all of them.
 func For(name string, known []string) string {
 	best, distance := "", max(2, len(name)/3)+1
+	lower := strings.ToLower(name) // once: a stranger's name can be as long as a URL, and the known ones thousands
 	for _, k := range known {
-		if d := Distance(strings.ToLower(name), strings.ToLower(k)); d < distance {
+		if d := Distance(lower, strings.ToLower(k)); d < distance {
 			best, distance = k, d
 		}
 	}
