@@ -24,7 +24,7 @@ type Generation struct {
 	Scope   string
 	Purpose Purpose
 	// Key is what the code is found by: any text of 1 to 320 bytes without control characters, compared as it stands. One
-	// that is an address or a number counts wrong codes against that recipient.
+	// that is an address or a number, however it is spelled, counts wrong codes against that recipient.
 	Key string
 	// Policy is how the code is made and lives. Every generation begins its lifetime anew; Resends is how many may follow
 	// the first in this scope, ended codes included, 0 to 1000; FreshCode draws a new code each time, without it the same one is

@@ -162,31 +162,31 @@ func withoutCode(request *http.Request, body []byte) []byte {
 	return slices.Concat(before, rest[12:])
 }
 
-// alone reports whether digits stand in a text with neither digits nor letters beside them, nor behind the point of a
-// fraction: six digits are part of many longer numbers.
-func alone(text []byte, digits string) bool {
+// loneSixes are the numbers of six digits in a text that have neither digits nor letters beside them and do not stand behind
+// the point of a fraction: six digits are part of many longer numbers.
+func loneSixes(text []byte) (found []string) {
 	word := func(c byte) bool {
 		return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
 	}
-	for rest := text; ; {
-		i := bytes.Index(rest, []byte(digits))
-		if i < 0 {
-			return false
+	for i := 0; i < len(text); i++ {
+		start, digits := i, 0
+		for ; i < len(text) && word(text[i]); i++ {
+			if text[i] <= '9' {
+				digits++
+			}
 		}
-		at := len(text) - len(rest) + i
-		end := at + len(digits)
-		if (at == 0 || !word(text[at-1]) && text[at-1] != '.') && (end == len(text) || !word(text[end])) {
-			return true
+		if i-start == 6 && digits == 6 && (start == 0 || text[start-1] != '.') {
+			found = append(found, string(text[start:i]))
 		}
-		rest = text[end:]
 	}
+	return found
 }
 
 func TestDigitsThatStandAloneAreFound(t *testing.T) {
-	for text, want := range map[string]bool{"123456": true, "code=123456 ": true, `"123456"`: true, "is 123456.": true,
-		"0123456": false, "1234567": false, "0.123456": false, "x123456": false, "1234567 123456": true, "": false} {
-		if got := alone([]byte(text), "123456"); got != want {
-			t.Errorf("%q: %v", text, got)
+	for text, want := range map[string]string{"123456": "123456", "code=123456 ": "123456", `"123456"`: "123456", "is 123456.": "123456",
+		"0123456": "", "1234567": "", "0.123456": "", "x123456": "", "12345a": "", "1234567 123456": "123456", "123456,654321": "123456 654321", "": ""} {
+		if got := strings.Join(loneSixes([]byte(text)), " "); got != want {
+			t.Errorf("%q: %q", text, got)
 		}
 	}
 }
