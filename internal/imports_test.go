@@ -104,6 +104,7 @@ var marks = []string{"faultpoint"}
 // testOnly are packages that only tests may import, with path below the module.
 var testOnly = []string{"internal/passcode/passcodetest", "internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "internal/provider/nameserver", "internal/trustframework/exam", "internal/trustframework/packs",
 	"internal/qr/qrtest",
+	"e2e/browser",
 	"e2e/mailserver",
 	"proof/rig"}
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests need and Go does not bring, from Debian's packages: PostgreSQL and the mail server exim4, which
-# tests start, oathtool, which makes codes as an authenticator app does, and a C compiler, which Go's race detector is
-# linked with on Linux.
+# tests start, oathtool, which makes codes as an authenticator app does, the browser chromium with its driver, which tests look
+# at pages with, and a C compiler, which Go's race detector is linked with on Linux.
 # It does nothing, quickly, where all are there. Where it cannot install, it says what is missing and fails.
 set -eu
 
@@ -18,6 +18,8 @@ missing=
 found initdb '/usr/lib/postgresql/*/bin/initdb' || missing="$missing postgresql"
 found exim4 /usr/sbin/exim4 || missing="$missing exim4-daemon-light"
 found oathtool /usr/bin/oathtool || missing="$missing oathtool"
+found chromium /usr/bin/chromium || missing="$missing chromium"
+found chromedriver /usr/bin/chromedriver || missing="$missing chromium-driver"
 [ "$(uname -s)" != Linux ] || echo '#include <stdlib.h>' | "${CC:-gcc}" -E - >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
 [ -z "$missing" ] && exit 0
 
@@ -28,7 +30,7 @@ hint() {
 }
 
 command -v apt-get >/dev/null 2>&1 ||
-	hint "these are Debian's package names; install their like, so that initdb, exim4, oathtool and gcc are found, or test in a Debian container"
+	hint "these are Debian's package names; install their like, so that initdb, exim4, oathtool, chromium, chromedriver and gcc are found, or test in a Debian container"
 
 as_root=
 if [ "$(id -u)" -ne 0 ]; then
