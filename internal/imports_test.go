@@ -95,6 +95,7 @@ var table = []room{
 	{"front/conversation", nil, "conversation replays any door, and knows none."},
 	{"extension/bubble", nil, "bubble is a network for tests and knows no protocol."},
 	{"trustframework/packs", []string{"trustframework"}, "packs reads what others published; what is held of it is the tests' business."},
+	{"trustframework/vendors", nil, "vendors refuses what the services of others refuse, and does not know who asks."},
 	{"trustframework/exam", nil, "exam is tests alone: what they know nobody else learns."},
 }
 
@@ -102,7 +103,7 @@ var table = []room{
 var marks = []string{"faultpoint"}
 
 // testOnly are packages that only tests may import, with path below the module.
-var testOnly = []string{"internal/passcode/passcodetest", "internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "internal/provider/nameserver", "internal/trustframework/exam", "internal/trustframework/packs",
+var testOnly = []string{"internal/passcode/passcodetest", "internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "internal/provider/nameserver", "internal/trustframework/exam", "internal/trustframework/packs", "internal/trustframework/vendors",
 	"internal/qr/qrtest",
 	"e2e/browser",
 	"e2e/mailserver",

@@ -1,24 +1,20 @@
 package restful_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/execute"
+	"github.com/otpost/otpost/internal/trustframework/vendors"
 )
 
-// vendor is a service that policies post codes to. refuses is what its contract says of a request, beside its schema.
+// vendor is a service that policies post codes to.
 type vendor struct {
-	path     string
+	vendors.Vendor
 	contract *contract
 	metadata string
 	more     []string
@@ -26,9 +22,9 @@ type vendor struct {
 	// ends so. claims are those of a profile without one.
 	transformation []string
 	claims         []any
-	refuses        func(r *http.Request, body []byte) error
-	status         int
-	answer         string
+	// credential is what the vendor must be shown, and sent what it must be asked to deliver.
+	credential vendors.Key
+	sent       vendors.Sent
 	// key is the policy key that a 401 is about.
 	key string
 }
@@ -38,38 +34,42 @@ const (
 	mailCode = "482913"
 )
 
-func vendors() map[string]vendor {
+func known() map[string]vendor {
+	all := vendors.All()
+	token := vendors.Key{Secret: "SG.Secret-123456"}
+	basic := vendors.Key{User: vault["B2C_1A_User"], Secret: vault["B2C_1A_Password"]}
 	return map[string]vendor{
 		"SendGrid": {
-			path: "/v3/mail/send", contract: &sendgridContract, status: http.StatusAccepted,
+			Vendor: all["SendGrid"], contract: &sendgridContract, credential: token,
 			metadata: "AuthenticationType=Bearer SendClaimsIn=Body ClaimUsedForRequestPayload=body",
 			more:     []string{keys("BearerAuthenticationToken", "B2C_1A_Token"), in("body")},
 			transformation: []string{"personalizations.0.to.0.email email", "personalizations.0.dynamic_template_data.otp name", "personalizations.0.dynamic_template_data.email email",
 				"template_id=d-0123456789abcdef0123456789abcdef", "from.email=codes@fabrikam.example", "personalizations.0.dynamic_template_data.subject=Your code"},
-			refuses: sendgridRefuses, key: "B2C_1A_Token",
+			sent: vendors.Sent{From: "codes@fabrikam.example", To: mailTo, Code: mailCode}, key: "B2C_1A_Token",
 		},
 		"Mailjet": {
-			path: "/v3.1/send", status: http.StatusOK, answer: `{"Messages":[{"Status":"success"}]}`,
+			Vendor: all["Mailjet"], credential: basic,
 			metadata: "AuthenticationType=Basic SendClaimsIn=Body ClaimUsedForRequestPayload=body",
 			more:     []string{keys("BasicAuthenticationUsername", "B2C_1A_User", "BasicAuthenticationPassword", "B2C_1A_Password"), in("body")},
 			transformation: []string{"Messages.0.To.0.Email email", "Messages.0.Variables.otp name", "Messages.0.Variables.email email", "Messages.0.TemplateID=1234567 int",
 				"Messages.0.TemplateLanguage=true boolean", "Messages.0.From.Email=codes@fabrikam.example", "Messages.0.Subject=Your code"},
-			refuses: mailjetRefuses, key: "B2C_1A_User and B2C_1A_Password",
+			sent: vendors.Sent{From: "codes@fabrikam.example", To: mailTo, Code: mailCode}, key: "B2C_1A_User and B2C_1A_Password",
 		},
 		"Brevo": {
-			path: "/v3/smtp/email", contract: &brevoContract, status: http.StatusCreated, answer: `{"messageId":"<1@smtp-relay.mailin.fr>"}`,
+			Vendor: all["Brevo"], contract: &brevoContract, credential: token,
 			metadata:       "AuthenticationType=ApiKeyHeader SendClaimsIn=Body ClaimUsedForRequestPayload=body",
 			more:           []string{keys("api-key", "B2C_1A_Token"), in("body")},
 			transformation: []string{"to.0.email email", "params.OTP name", "params.email email", "params.message message", "templateId=1 int", "params.subject=Your code"},
-			refuses:        brevoRefuses, key: "B2C_1A_Token",
+			sent:           vendors.Sent{To: mailTo, Code: mailCode}, key: "B2C_1A_Token",
 		},
 		"Twilio": {
-			path: "/2010-04-01/Accounts/AC01234567890123456789012345678901/Messages.json", contract: &twilioContract, status: http.StatusCreated, answer: `{"sid":"SM1"}`,
+			Vendor: all["Twilio"], contract: &twilioContract, credential: basic,
 			metadata: "AuthenticationType=Basic SendClaimsIn=Form ClaimsFormat=Form",
 			more: []string{keys("BasicAuthenticationUsername", "B2C_1A_User", "BasicAuthenticationPassword", "B2C_1A_Password"),
 				`<InputClaims><InputClaim ClaimTypeReferenceId="message" PartnerClaimType="Body"/><InputClaim ClaimTypeReferenceId="name" PartnerClaimType="From" DefaultValue="+15005550006"/><InputClaim ClaimTypeReferenceId="phone" PartnerClaimType="To"/></InputClaims>`},
-			claims:  []any{"message", "Your code is " + mailCode + " & nothing else", "phone", "+34600111222"},
-			refuses: twilioRefuses, key: "B2C_1A_User and B2C_1A_Password",
+			claims: []any{"message", "Your code is " + mailCode + " & nothing else", "phone", "+34600111222"},
+			sent:   vendors.Sent{From: "+15005550006", To: "+34600111222", Text: "Your code is " + mailCode + " & nothing else"},
+			key:    "B2C_1A_User and B2C_1A_Password",
 		},
 	}
 }
@@ -85,7 +85,7 @@ func (v vendor) given() []any {
 // policy writes the vendor's profile, with the transformation that builds its body if there is one.
 func (v vendor) policy(t *testing.T, server string) *trustframework.Policy {
 	t.Helper()
-	metadata := "ServiceUrl=" + server + v.path + " " + v.metadata
+	metadata := "ServiceUrl=" + server + v.Path + " " + v.metadata
 	if v.transformation == nil {
 		p, _ := load(t, profile(metadata, v.more...))
 		return p
@@ -114,7 +114,7 @@ func (v vendor) policy(t *testing.T, server string) *trustframework.Policy {
 }
 
 func TestVendorsTakeWhatPoliciesPost(t *testing.T) {
-	for name, v := range vendors() {
+	for name, v := range known() {
 		t.Run(name, func(t *testing.T) {
 			taken := 0
 			server := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -122,14 +122,14 @@ func TestVendorsTakeWhatPoliciesPost(t *testing.T) {
 				if v.contract != nil {
 					v.contract.check(t, r, body)
 				}
-				if err := v.refuses(r, body); err != nil || r.Method != http.MethodPost || r.URL.Path != v.path || r.URL.RawQuery != "" {
-					t.Errorf("refused: %v (%s %s)", err, r.Method, r.URL)
+				if sent, err := v.Take(r, body, v.credential); err != nil || sent != v.sent {
+					t.Errorf("%s %s: %+v (%v), want %+v", r.Method, r.URL, sent, err, v.sent)
 					w.WriteHeader(http.StatusBadRequest)
 					return
 				}
 				taken++
-				w.WriteHeader(v.status)
-				_, _ = io.WriteString(w, v.answer)
+				w.WriteHeader(v.Status)
+				_, _ = io.WriteString(w, v.Answer)
 			})
 			p := v.policy(t, server.URL)
 			c := client(t, options(server))
@@ -158,7 +158,7 @@ func hidesSecrets(t *testing.T, trace *execute.Trace) {
 }
 
 func TestAVendorThatRefusesTheKeyNamesIt(t *testing.T) {
-	for name, v := range vendors() {
+	for name, v := range known() {
 		for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
 			server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 				w.WriteHeader(status)
@@ -174,124 +174,11 @@ func TestAVendorThatRefusesTheKeyNamesIt(t *testing.T) {
 			if !strings.Contains(log, fmt.Sprintf("status %d; look at the policy key %s", status, v.key)) {
 				t.Errorf("%s: logged %q", name, log)
 			}
-			for _, secret := range []string{mailCode, mailTo, "Secret-123456", "pass-Word", v.path} {
+			for _, secret := range []string{mailCode, mailTo, "Secret-123456", "pass-Word", v.Path} {
 				if strings.Contains(log+text, secret) {
 					t.Errorf("%s: %q shows %q", name, log, secret)
 				}
 			}
 		}
 	}
-}
-
-// strict reads JSON and refuses members that the type has not.
-func strict(body []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return err
-	}
-	if dec.More() {
-		return errors.New("more than one value")
-	}
-	return nil
-}
-
-func sendgridRefuses(r *http.Request, body []byte) error {
-	type address struct{ Email, Name string }
-	var mail struct {
-		Personalizations []struct {
-			To      []address         `json:"to"`
-			Subject string            `json:"subject"`
-			Data    map[string]string `json:"dynamic_template_data"`
-		} `json:"personalizations"`
-		Template string  `json:"template_id"`
-		From     address `json:"from"`
-	}
-	if err := strict(body, &mail); err != nil {
-		return err
-	}
-	switch {
-	case r.Header.Get("Authorization") != "Bearer SG.Secret-123456":
-		return errors.New("the provided authorization grant is invalid")
-	case r.Header.Get("Content-Type") != "application/json":
-		return errors.New("content type")
-	case len(mail.Personalizations) != 1 || len(mail.Personalizations[0].To) != 1 || mail.Personalizations[0].To[0].Email != mailTo:
-		return errors.New("personalizations")
-	case mail.From.Email == "":
-		return errors.New("from.email")
-	case !regexp.MustCompile(`^d-[0-9a-f]{32}$`).MatchString(mail.Template):
-		return errors.New("template_id must be a valid GUID")
-	case mail.Personalizations[0].Data["otp"] != mailCode:
-		return errors.New("dynamic_template_data")
-	}
-	return nil
-}
-
-func mailjetRefuses(r *http.Request, body []byte) error {
-	type address struct{ Email, Name string }
-	var mail struct {
-		Messages []struct {
-			From             address
-			To               []address
-			Subject          string
-			TemplateID       int
-			TemplateLanguage bool
-			Variables        map[string]string
-		}
-	}
-	if err := strict(body, &mail); err != nil { // mj-0003
-		return err
-	}
-	if user, password, _ := r.BasicAuth(); user != vault["B2C_1A_User"] || password != vault["B2C_1A_Password"] {
-		return errors.New("mj-0015")
-	}
-	if r.Header.Get("Content-Type") != "application/json" || len(mail.Messages) != 1 {
-		return errors.New("mj-0007: Messages")
-	}
-	m := mail.Messages[0]
-	if len(m.To) != 1 || m.To[0].Email != mailTo || m.From.Email == "" || m.Variables["otp"] != mailCode || m.TemplateID == 0 || !m.TemplateLanguage {
-		return errors.New("mj-0013")
-	}
-	return nil
-}
-
-func brevoRefuses(r *http.Request, body []byte) error {
-	type address struct{ Email, Name string }
-	var mail struct {
-		To         []address         `json:"to"`
-		Params     map[string]string `json:"params"`
-		TemplateID int               `json:"templateId"`
-	}
-	if err := strict(body, &mail); err != nil {
-		return err
-	}
-	switch {
-	case len(r.Header["Api-Key"]) != 1 || r.Header.Get("api-key") != "SG.Secret-123456" || r.Header.Get("Authorization") != "":
-		return errors.New("unauthorized: Key not found")
-	case r.Header.Get("Content-Type") != "application/json":
-		return errors.New("content type")
-	case len(mail.To) != 1 || mail.To[0].Email != mailTo || mail.TemplateID < 1 || mail.Params["OTP"] != mailCode:
-		return errors.New("missing_parameter")
-	}
-	return nil
-}
-
-func twilioRefuses(r *http.Request, body []byte) error {
-	form, err := url.ParseQuery(string(body))
-	user, password, _ := r.BasicAuth()
-	switch {
-	case err != nil:
-		return err
-	case user != vault["B2C_1A_User"] || password != vault["B2C_1A_Password"]:
-		return errors.New("20003")
-	case r.Header.Get("Content-Type") != "application/x-www-form-urlencoded":
-		return errors.New("content type")
-	case len(form) != 3 || form.Get("To") != "+34600111222":
-		return errors.New("21211")
-	case form.Get("From") != "+15005550006":
-		return errors.New("21606")
-	case form.Get("Body") != "Your code is "+mailCode+" & nothing else":
-		return errors.New("21602")
-	}
-	return nil
 }
