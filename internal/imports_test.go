@@ -94,6 +94,7 @@ var table = []room{
 	{"qr/qrtest", nil, "qrtest reads what qr drew without knowing how."},
 	{"front/conversation", nil, "conversation replays any door, and knows none."},
 	{"extension/bubble", nil, "bubble is a network for tests and knows no protocol."},
+	{"trustframework/golden", nil, "golden compares texts, and does not know what made them."},
 	{"trustframework/packs", []string{"trustframework"}, "packs reads what others published; what is held of it is the tests' business."},
 	{"trustframework/vendors", nil, "vendors refuses what the services of others refuse, and does not know who asks."},
 	{"trustframework/exam", nil, "exam is tests alone: what they know nobody else learns."},
@@ -103,7 +104,7 @@ var table = []room{
 var marks = []string{"faultpoint"}
 
 // testOnly are packages that only tests may import, with path below the module.
-var testOnly = []string{"internal/passcode/passcodetest", "internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "internal/provider/nameserver", "internal/trustframework/exam", "internal/trustframework/packs", "internal/trustframework/vendors",
+var testOnly = []string{"internal/passcode/passcodetest", "internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "internal/provider/nameserver", "internal/trustframework/exam", "internal/trustframework/golden", "internal/trustframework/packs", "internal/trustframework/vendors",
 	"internal/qr/qrtest",
 	"e2e/browser",
 	"e2e/mailserver",

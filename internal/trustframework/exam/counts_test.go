@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/otpost/otpost/internal/trustframework/golden"
 )
 
 const (
@@ -29,7 +31,7 @@ func TestTheDocumentTellsWhatWasCounted(t *testing.T) {
 		rows(t, "testdata/packs_without_accounts.txt", "", "profiles ") +
 		rows(t, "testdata/packs_without_accounts.txt", ", no accounts", "actions ") +
 		rows(t, "testdata/packs_with_accounts.txt", ", with `b2c_accounts`", "actions ")
-	if *update {
+	if golden.Update() {
 		if err := os.WriteFile(document, []byte(before+beginCount+want+endCount+after), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -1,65 +1,30 @@
 package exam_test
 
 import (
-	"flag"
+	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 	"testing/fstest"
 
-	"github.com/rogpeppe/go-internal/txtar"
-
 	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/golden"
 )
-
-var update = flag.Bool("update", false, "write anew what scripts come to")
 
 // Each archive holds a script, what it came to in the section trace, and policies that it has beside those of
 // testdata/policies.
 func TestPolicies(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(paths) == 0 {
-		t.Fatal("no cases", err)
-	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			archive, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := newRig(t)
-			files := shared(t)
-			for _, f := range archive.Files {
-				if strings.HasSuffix(f.Name, ".xml") {
-					files[f.Name] = &fstest.MapFile{Data: f.Data}
-				}
-			}
-			got := newScript(t, r, load(t, files, r.web.port)).play(string(part(archive, "script").Data))
-			trace := part(archive, "trace")
-			if want := string(trace.Data); got != want && !*update {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
-			trace.Data = []byte(got)
-			if *update {
-				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
-// part finds a section of an archive, or adds it.
-func part(archive *txtar.Archive, name string) *txtar.File {
-	at := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == name })
-	if at < 0 {
-		at = len(archive.Files)
-		archive.Files = append(archive.Files, txtar.File{Name: name})
-	}
-	return &archive.Files[at]
+	golden.Archives(t, 15, []string{"trace"}, func(t *testing.T, files fstest.MapFS) map[string]string {
+		t.Parallel()
+		script, ok := files["script"]
+		if !ok {
+			t.Fatal("no script")
+		}
+		all := shared(t)
+		maps.Copy(all, files)
+		r := newRig(t)
+		return map[string]string{"trace": newScript(t, r, load(t, all, r.web.port)).play(string(script.Data))}
+	})
 }
 
 // shared are the policies that any script may use.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/otpost/otpost/internal/trustframework/golden"
 )
 
 // documented are the texts of messages that have been published: localization-string-ids.md of June 2020 for one-time
@@ -31,11 +31,7 @@ var documented = map[string][]string{
 
 // The recorded messages are held to what is published, so that recording them anew does not change what is right.
 func TestEveryMessageIsToldInEachWay(t *testing.T) {
-	archive, err := txtar.ParseFile("testdata/messages.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	said := string(part(archive, "trace").Data)
+	said := golden.Section(t, "testdata/messages.txtar", "trace")
 	for key, texts := range documented {
 		for _, text := range append(texts, "Metadata "+key+".", "Localised "+key+".") {
 			if line := "  told UserMessageIf" + key + ": " + text + "\n"; !strings.Contains(said, line) {

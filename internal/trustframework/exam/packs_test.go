@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/accounts"
 	"github.com/otpost/otpost/internal/trustframework/execute"
+	"github.com/otpost/otpost/internal/trustframework/golden"
 	"github.com/otpost/otpost/internal/trustframework/mfa"
 	"github.com/otpost/otpost/internal/trustframework/otp"
 	"github.com/otpost/otpost/internal/trustframework/packs"
@@ -37,22 +37,8 @@ func TestPublicPacks(t *testing.T) {
 			}
 			got := all.String()
 			t.Log("\n" + got)
-			recorded(t, "testdata/packs_"+strings.ReplaceAll(name, " ", "_")+".txt", got)
+			golden.File(t, "testdata/packs_"+strings.ReplaceAll(name, " ", "_")+".txt", got)
 		})
-	}
-}
-
-// recorded holds a text to a file's, or writes it anew.
-func recorded(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil || string(want) != got {
-		t.Errorf("got\n%s\nwant\n%s%v", got, want, err)
 	}
 }
 

@@ -2,58 +2,36 @@ package review_test
 
 import (
 	"context"
-	"flag"
 	"io"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
-	"github.com/rogpeppe/go-internal/txtar"
-
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/execute"
+	"github.com/otpost/otpost/internal/trustframework/golden"
 	"github.com/otpost/otpost/internal/trustframework/review"
 )
-
-var update = flag.Bool("update", false, "write what reviews say anew")
 
 // Each archive holds policy files, and in the sections check and report what is said of them. A section only names what
 // alone is looked at.
 func TestReviews(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(paths) < 4 {
-		t.Fatalf("found %v, %v", paths, err)
-	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			files, only := fstest.MapFS{}, []string(nil)
-			for _, f := range archive.Files {
-				switch {
-				case f.Name == "only":
-					only = strings.Fields(string(f.Data))
-				case f.Name != "check" && f.Name != "report":
-					files[f.Name] = &fstest.MapFile{Data: f.Data}
-				}
-			}
-			set := load(t, files)
-			checked, err := review.Check(set, handlers(), review.Options{Only: only})
-			if err != nil {
-				t.Fatal(err)
-			}
-			report, err := review.Tell(set, handlers(), "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			compare(t, path, archive, map[string]string{"check": written(checked), "report": written(report)})
-		})
-	}
+	golden.Archives(t, 4, []string{"check", "report"}, func(t *testing.T, files fstest.MapFS) map[string]string {
+		var only []string
+		if f := files["only"]; f != nil {
+			only = strings.Fields(string(f.Data))
+		}
+		set := load(t, files)
+		checked, err := review.Check(set, handlers(), review.Options{Only: only})
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := review.Tell(set, handlers(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return map[string]string{"check": written(checked), "report": written(report)}
+	})
 }
 
 func load(t *testing.T, files fstest.MapFS) *trustframework.Set {
@@ -70,27 +48,6 @@ func written(r interface{ WriteText(w io.Writer) }) string {
 	var b strings.Builder
 	r.WriteText(&b)
 	return b.String()
-}
-
-// compare holds sections to what came, or writes them anew.
-func compare(t *testing.T, path string, archive *txtar.Archive, got map[string]string) {
-	t.Helper()
-	for _, name := range []string{"check", "report"} {
-		at := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == name })
-		if at < 0 {
-			at = len(archive.Files)
-			archive.Files = append(archive.Files, txtar.File{Name: name})
-		}
-		if want := string(archive.Files[at].Data); want != got[name] && !*update {
-			t.Errorf("%s is\n%s\nwant\n%s", name, got[name], want)
-		}
-		archive.Files[at].Data = []byte(got[name])
-	}
-	if *update {
-		if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 // handlers are those of three kinds. A profile whose metadata has Break or Warn is found to be so.
