@@ -9,7 +9,6 @@ import (
 
 	"github.com/otpost/otpost/internal/config"
 	"github.com/otpost/otpost/internal/trustframework"
-	"github.com/otpost/otpost/internal/trustframework/claim"
 	"github.com/otpost/otpost/internal/trustframework/execute"
 	"github.com/otpost/otpost/internal/trustframework/review"
 )
@@ -119,52 +118,6 @@ func (c *policyRunCommand) fill(q *execute.Request) error {
 	var err error
 	q.Claims, err = claimsOf(q.Policy, c.Claim)
 	return err
-}
-
-// account is the one that there is, nil if none.
-func (c *policyRunCommand) account() (map[string]any, error) {
-	var found map[string]any
-	for _, entry := range c.Account {
-		name, value, cut := strings.Cut(entry, "=")
-		if !cut {
-			return nil, usageErrorf("--account %q has no value: write NAME=VALUE", entry)
-		}
-		if found == nil {
-			found = map[string]any{}
-		}
-		found[name] = value
-	}
-	return found, nil
-}
-
-// claimsOf reads claims in the types that the policy gives them.
-func claimsOf(p *trustframework.Policy, given []string) (*claim.Bag, error) {
-	var names []string
-	values := map[string][]string{}
-	for _, entry := range given {
-		name, value, found := strings.Cut(entry, "=")
-		if !found {
-			return nil, usageErrorf("--claim %q has no value: write NAME=VALUE", entry)
-		}
-		declared, there := p.Claim(name)
-		if !there {
-			return nil, &exitError{exitUsage, review.NoClaim(p, name)}
-		}
-		if values[declared.ID] == nil {
-			names = append(names, declared.ID)
-		}
-		values[declared.ID] = append(values[declared.ID], value)
-	}
-	bag := &claim.Bag{}
-	for _, name := range names {
-		declared, _ := p.Claim(name)
-		v, err := typedClaim(claim.TypeOf(declared.DataType), values[name])
-		if err != nil {
-			return nil, usageErrorf("the claim %s %w", name, err)
-		}
-		bag.Set(name, v)
-	}
-	return bag, nil
 }
 
 // policyName is FOLDER/ID.

@@ -112,14 +112,3 @@ func unkeep(list []keptClaim, into *claim.Bag) error {
 	}
 	return nil
 }
-
-// typedClaim is a value of a type. Several texts are a list, which only a collection can be.
-func typedClaim(t claim.Type, values []string) (claim.Value, error) {
-	if t == claim.StringCollection {
-		return claim.List(values...), nil
-	}
-	if len(values) != 1 {
-		return claim.Value{}, fmt.Errorf("is given %d times, and is a %s", len(values), t)
-	}
-	return claim.Parse(t, values[0])
-}
