@@ -63,5 +63,5 @@ func (c *policyEntraCommand) Run(p *Program) error {
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
-	return p.print(entraCalls{Calls: calls, command: c})
+	return p.print(entraCalls{Calls: calls, command: c, host: target.Host})
 }

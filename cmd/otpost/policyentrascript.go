@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -16,6 +15,8 @@ import (
 type entraCalls struct {
 	Calls   []extension.GraphCall `json:"calls"`
 	command *policyEntraCommand
+	// host is that of otpost's public URL.
+	host string
 }
 
 // WriteText writes a shell script.
@@ -83,17 +84,9 @@ func (e entraCalls) writeSettings(w io.Writer) {
 	}
 	budget := e.command.Timeout * 8 / 10
 	fmt.Fprintln(w, "\necho 'Start otpost with:'")
-	for _, line := range []string{"OTPOST_PUBLIC_URL=https://" + hostOf(e.command.URL), "OTPOST_ENTRA_TENANT_ID=" + tenant,
+	for _, line := range []string{"OTPOST_PUBLIC_URL=https://" + e.host, "OTPOST_ENTRA_TENANT_ID=" + tenant,
 		"OTPOST_ENTRA_SUBDOMAIN=SUBDOMAIN", "OTPOST_ENTRA_AUDIENCE=" + audience, "OTPOST_ENTRA_BUDGET=" + budget.String()} {
 		fmt.Fprintln(w, "echo "+quoted("  "+line))
 	}
 	fmt.Fprintln(w, "# SUBDOMAIN is the name in NAME.ciamlogin.com.")
-}
-
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }

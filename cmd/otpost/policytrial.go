@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/otpost/otpost/internal/config"
-	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/execute"
 )
 
@@ -89,43 +88,40 @@ func (s *server) try(ctx context.Context, t *policyTrial) (*policyTried, error) 
 	if err := t.handlers(s.settings, runner.Handlers); err != nil {
 		return nil, err
 	}
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	hard, cutOff := context.WithCancel(context.WithoutCancel(ctx)) // a message that is on its way is finished
-	defer cutOff()
-	carried := make(chan error, 1)
-	go func() { carried <- s.post.Run(work, hard) }()
 	q := t.Request
 	q.Trace = &execute.Trace{}
 	began := clock()
-	result, err := runner.Run(ctx, q)
-	stop()
-	defer time.AfterFunc(s.settings.ShutdownTimeout, cutOff).Stop()
-	if carryErr := <-carried; carryErr != nil {
-		return nil, fmt.Errorf("give deliveries back: %w", carryErr)
-	}
-	tried := &policyTried{Policy: policyName(q.Policy), Requests: t.mute.asked}
-	var told *execute.Told
-	var misuse *trustframework.Misuse
-	switch {
-	case errors.As(err, &told):
-		tried.Refusal = &policyRefusal{Text: told.Text, Key: told.Failure.Key, Profile: told.Failure.Profile, Developer: told.Failure.Developer}
-	case errors.As(err, &misuse):
-		tried.Error = misuse.Error()
-		tried.Steps = stepsOf(q.Trace, misuse)
-	case err != nil:
+	var result execute.Result
+	var failed error
+	if err := s.carrying(ctx, func() { result, failed = runner.Run(ctx, q) }); err != nil {
 		return nil, err
-	default:
-		tried.Claims = valuesOf(result.Claims)
 	}
-	if misuse == nil {
-		tried.Steps = stepsOf(q.Trace, nil)
+	tried, err := triedOf(q, result, failed)
+	if err != nil {
+		return nil, err
 	}
+	tried.Requests = t.mute.asked
 	if !t.Send {
 		tried.Messages, err = s.messagesSince(ctx, began)
-		return tried, err
 	}
-	return tried, nil
+	return tried, err
+}
+
+// carrying does something while messages are carried. A message that is on its way then is finished.
+func (s *server) carrying(ctx context.Context, do func()) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	hard, cutOff := context.WithCancel(context.WithoutCancel(ctx))
+	defer cutOff()
+	carried := make(chan error, 1)
+	go func() { carried <- s.post.Run(work, hard) }()
+	do()
+	stop()
+	defer time.AfterFunc(s.settings.ShutdownTimeout, cutOff).Stop()
+	if err := <-carried; err != nil {
+		return fmt.Errorf("give deliveries back: %w", err)
+	}
+	return nil
 }
 
 // messagesSince are those that the inbox got.

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/claim"
 	"github.com/otpost/otpost/internal/trustframework/execute"
 )
@@ -66,12 +68,31 @@ type triedMessage struct {
 	Text    string `json:"text"`
 }
 
+// triedOf says what came of a request. An error that is neither the person's nor the policy's is returned.
+func triedOf(q execute.Request, result execute.Result, failed error) (*policyTried, error) {
+	tried := &policyTried{Policy: policyName(q.Policy)}
+	var told *execute.Told
+	var misuse *trustframework.Misuse
+	switch {
+	case errors.As(failed, &told):
+		tried.Refusal = &policyRefusal{Text: told.Text, Key: told.Failure.Key, Profile: told.Failure.Profile, Developer: told.Failure.Developer}
+	case errors.As(failed, &misuse):
+		tried.Error = misuse.Error()
+	case failed != nil:
+		return nil, failed
+	default:
+		tried.Claims = valuesOf(result.Claims)
+	}
+	tried.Steps = stepsOf(q.Trace, tried.Error)
+	return tried, nil
+}
+
 // stepsOf are the steps of a trace. What kept all of them from being run is said once, at the end.
-func stepsOf(t *execute.Trace, misuse error) []triedStep {
+func stepsOf(t *execute.Trace, misuse string) []triedStep {
 	steps := []triedStep{}
 	for _, s := range t.Steps {
-		if misuse != nil {
-			s.Outcome = strings.ReplaceAll(s.Outcome, "refused: "+misuse.Error(), "cannot be run")
+		if misuse != "" {
+			s.Outcome = strings.ReplaceAll(s.Outcome, "refused: "+misuse, "cannot be run")
 		}
 		steps = append(steps, triedStep{s.Depth, s.What, s.ID, s.At.String(), s.Outcome, triedValues(s.In), triedValues(s.Out)})
 	}
