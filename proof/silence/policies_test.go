@@ -83,14 +83,14 @@ func (l *leak) handed(name string) {
 // misplaced puts a live code where none belongs. An answer may repeat it to who wrote it; nothing else may.
 func (l *leak) misplaced(to map[string]string, code string) {
 	for path, body := range map[string]string{
-		"Verify":                     fmt.Sprintf(`{"email":%q,%q:"x"}`, to["email"], code),
-		"Verify?host=" + code:        `{}`,
-		"Verify?" + code + "=" + "x": `{"otpost_session":"` + code + `","otpost_ip":"` + code + `"}`,
-		"Generate":                   fmt.Sprintf(`{"email":%q,"otpost_correlation_id":%q,"otpost_locale":%q}`, to["email"]+".", code, code),
-		code:                         fmt.Sprintf(`{"email":%q}`, code),
-		"BeginApp":                   fmt.Sprintf(`{"user":"lea@fabrikam.example","secret":"not base32: %s"}`, code),
-		"SendText":                   fmt.Sprintf(`{"phone":%q}`, code),
-		"SendMail":                   fmt.Sprintf(`{"email":"%s@example"}`, code),
+		"Verify":                fmt.Sprintf(`{"email":%q,%q:"x"}`, to["email"], code),
+		"Verify?host=" + code:   `{}`,
+		"Verify?" + code + "=x": `{"otpost_session":"` + code + `","otpost_ip":"` + code + `"}`,
+		"Generate":              fmt.Sprintf(`{"email":%q,"otpost_correlation_id":%q,"otpost_locale":%q}`, to["email"]+".", code, code),
+		code:                    fmt.Sprintf(`{"email":%q}`, code),
+		"BeginApp":              fmt.Sprintf(`{"user":"lea@fabrikam.example","secret":"not base32: %s"}`, code),
+		"SendText":              fmt.Sprintf(`{"phone":%q}`, code),
+		"SendMail":              fmt.Sprintf(`{"email":"%s@example"}`, code),
 	} {
 		got, err := l.unheard.Send("POST", "/b2c/B2C_1A_Proof/technicalprofiles/"+path, body)
 		if err != nil || path != "Generate" && got.Status < 400 {
@@ -99,7 +99,7 @@ func (l *leak) misplaced(to map[string]string, code string) {
 	}
 }
 
-// enrolled is an authenticator app: its secret, which the policy makes and hands over to be kept, and no code of it.
+// enrolled is an authenticator app whose secret comes in a claim, and a wrong code of it.
 func (l *leak) enrolled(name string) {
 	secret := l.drawn() // the alphabet of rand.Text is that of base32
 	raw, err := base32.StdEncoding.DecodeString(secret)
