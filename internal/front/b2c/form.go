@@ -73,6 +73,11 @@ func (p *pages) proceed(v *visit, page execute.Page, s *sheet) error {
 	q.Claims = claims
 	result, err := p.Runner.Run(v.r.Context(), q)
 	if err != nil {
+		for _, line := range page.Lines {
+			if line.Field != nil && sixDigits(*line.Field) {
+				s.typed.Del(fieldPrefix + line.Field.Claim)
+			}
+		}
 		return p.told(v, err, s)
 	}
 	s.finish(v.target.policy, result)
@@ -112,6 +117,7 @@ func fieldsOf(page execute.Page) (fields []execute.Field) {
 
 // press runs an action of a display control.
 func (p *pages) press(v *visit, do string, c *execute.PageControl, s *sheet) error {
+	s.at, s.do = c.ID, do
 	if do == doChange {
 		if kept := v.request.Session.Controls[strings.ToLower(strings.TrimSpace(c.ID))]; kept != nil {
 			kept.Sent, kept.Verified = false, false
@@ -119,7 +125,6 @@ func (p *pages) press(v *visit, do string, c *execute.PageControl, s *sheet) err
 		s.forget(c)
 		return nil
 	}
-	s.at = c.ID
 	claims, ok := v.take(inputsOf(c), s)
 	if !ok {
 		return nil
@@ -133,11 +138,9 @@ func (p *pages) press(v *visit, do string, c *execute.PageControl, s *sheet) err
 		q.Host = v.target.profile
 	}
 	_, err := p.Runner.Run(v.r.Context(), q)
+	s.forget(c)
 	if err != nil {
 		return p.told(v, err, s)
-	}
-	if do == doSend {
-		s.forget(c)
 	}
 	return nil
 }
@@ -169,7 +172,7 @@ func (v *visit) take(fields []execute.Field, s *sheet) (*claim.Bag, bool) {
 		}
 		value, err := valueOf(t, values)
 		if err != nil {
-			s.Fault = f.Label + ": " + err.Error() + "."
+			s.Fault, s.wrong = f.Label+": "+err.Error()+".", f.Claim
 			return nil, false
 		}
 		claims.Set(declared.ID, value)
@@ -196,7 +199,8 @@ func shownOnly(f execute.Field) bool {
 	return f.ReadOnly || strings.EqualFold(f.Input, "Readonly") || strings.EqualFold(f.Input, "Paragraph")
 }
 
-// forget drops the code that was typed into a control: it is not the one that comes now.
+// forget drops the code that was typed into a control: it is not the one that comes now, or was wrong, and the next would be
+// typed in front of it.
 func (s *sheet) forget(c *execute.PageControl) {
 	for _, f := range c.Fields {
 		if isCode(f) {

@@ -24,7 +24,8 @@ type policyView struct {
 	Controls, Pages []linkView
 }
 
-type linkView struct{ Text, Path string }
+// linkView leads to a page; About says what it is, where the policy does.
+type linkView struct{ Text, Path, About string }
 
 func (p *pages) serveList(w http.ResponseWriter, r *http.Request) {
 	var content listPage
@@ -32,11 +33,11 @@ func (p *pages) serveList(w http.ResponseWriter, r *http.Request) {
 		view := policyView{Name: nameOf(policy)}
 		base := "/b2c/" + url.PathEscape(view.Name)
 		for _, c := range policy.DisplayControls {
-			view.Controls = append(view.Controls, linkView{c.ID, base + "/displaycontrols/" + url.PathEscape(c.ID)})
+			view.Controls = append(view.Controls, linkView{Text: c.ID, Path: base + "/displaycontrols/" + url.PathEscape(c.ID)})
 		}
 		for _, t := range policy.TechnicalProfiles {
-			if strings.EqualFold(t.Protocol.HandlerType(), selfAsserted) {
-				view.Pages = append(view.Pages, linkView{t.ID, base + "/technicalprofiles/" + url.PathEscape(t.ID)})
+			if strings.EqualFold(t.Protocol.HandlerType(), selfAsserted) && !blank(t) {
+				view.Pages = append(view.Pages, linkView{t.ID, base + "/technicalprofiles/" + url.PathEscape(t.ID), t.DisplayName})
 			}
 		}
 		content.Policies = append(content.Policies, view)
@@ -47,4 +48,9 @@ func (p *pages) serveList(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	p.list.Write(w, r, http.StatusOK, front.Frame{Title: "Policies", Current: "/b2c"}, content)
+}
+
+// blank finds profiles that are there to be included: they show nothing and do nothing.
+func blank(t *trustframework.TechnicalProfile) bool {
+	return len(t.InputClaims)+len(t.DisplayClaims)+len(t.OutputClaims)+len(t.Validations) == 0
 }

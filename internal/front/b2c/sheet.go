@@ -23,13 +23,19 @@ type sheet struct {
 	Nothing  bool
 	Lines    []lineView
 	Continue string
+	// Pending leaves the first place to the button of a control that is not verified yet; Ready puts the cursor on Continue.
+	Pending, Ready bool
+	// Default is what Enter does in any field, where that is not what the first button does.
+	Default string
 	// Finished shows Results in place of the form.
 	Finished bool
 	Results  []resultView
 
 	typed url.Values
-	// at is the control whose button was pressed.
-	at string
+	// at is the control whose button was pressed, do what that does.
+	at, do string
+	// wrong is the claim whose value was not taken.
+	wrong string
 }
 
 // lineView is a field or a display control.
@@ -46,8 +52,13 @@ type fieldView struct {
 	// Widget is input, select, radio, checkbox or text; Type, Mode and Complete are attributes of an input.
 	Widget, Type, Mode, Complete string
 	Items                        []itemView
+	// Code makes the field one for a code of a few characters.
+	Code bool
 	// Focus puts the cursor here.
 	Focus bool
+	// Fault is what is wrong with the value, Invalid that it is the value, and Told the id of a fault that is told elsewhere.
+	Fault, Told string
+	Invalid     bool
 	// Locked shows the value alone: it was used for a code, and the session has it.
 	Locked bool
 }
@@ -89,6 +100,8 @@ func (s *sheet) fill(v *visit, page execute.Page, draw func(string) (string, err
 		}
 		s.Lines = append(s.Lines, lineView{Control: control})
 	}
+	s.order()
+	s.focus()
 	return nil
 }
 
@@ -98,9 +111,7 @@ func (s *sheet) control(c execute.PageControl, view func(execute.Field, bool) *f
 		if hidden(c, f) {
 			continue
 		}
-		field := view(f, locked(c, f))
-		field.Focus = isCode(f)
-		control.Fields = append(control.Fields, field)
+		control.Fields = append(control.Fields, view(f, locked(c, f)))
 	}
 	if c.ID == s.at {
 		control.Fault, s.FaultAt = s.Fault, s.at
@@ -129,6 +140,14 @@ func locked(c execute.PageControl, f execute.Field) bool {
 // digitsOnly finds patterns that no letter meets, for which a keypad is enough.
 var digitsOnly = regexp.MustCompile(`^\^?(?:\\d|\[0-9\])(?:\{\d+(?:,\d*)?\}|\+|\*)?\$?$`)
 
+// sixDigits finds codes outside of a control, as that of an authenticator app: six digits under the name of a code. Anything
+// else may be somebody's post code.
+func sixDigits(f execute.Field) bool {
+	name := strings.ToLower(f.Claim)
+	return (f.Pattern == `^[0-9]{6}$` || f.Pattern == `^\d{6}$`) && (strings.Contains(name, "otp") || strings.HasSuffix(name, "code")) &&
+		!strings.HasPrefix(name, "post") && !strings.HasPrefix(name, "zip")
+}
+
 func (s *sheet) field(f execute.Field, id string, locked bool) *fieldView {
 	view := &fieldView{Field: f, ID: id, Name: fieldPrefix + f.Claim, Widget: "input", Type: "text", Locked: locked}
 	values := []string{f.Value}
@@ -156,8 +175,8 @@ func (s *sheet) field(f execute.Field, id string, locked bool) *fieldView {
 	case strings.EqualFold(f.Kind, "Phone"):
 		view.Type, view.Complete = "tel", "tel"
 	}
-	if isCode(f) {
-		view.Complete = "one-time-code"
+	if isCode(f) || sixDigits(f) {
+		view.Code, view.Complete = view.Type == "text", "one-time-code"
 	}
 	if digitsOnly.MatchString(f.Pattern) {
 		view.Mode = "numeric"

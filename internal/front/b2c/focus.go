@@ -1,0 +1,128 @@
+package b2c
+
+import "strings"
+
+// open reports whether a person can type or choose here, in one place.
+func (f *fieldView) open() bool { return !f.Locked && (f.Widget == "input" || f.Widget == "select") }
+
+// Described are the ids of what is said of the field beside its label.
+func (f *fieldView) Described() string {
+	var ids []string
+	if f.Fault != "" {
+		ids = append(ids, f.ID+"-fault")
+	}
+	if f.Told != "" {
+		ids = append(ids, f.Told)
+	}
+	if f.Help != "" {
+		ids = append(ids, f.ID+"-help")
+	}
+	return strings.Join(ids, " ")
+}
+
+// FaultID is the id of the control's fault.
+func (c *controlView) FaultID() string { return "c-" + c.ID + "-fault" }
+
+func (c *controlView) verifies() bool { return c.Type == "VerificationControl" }
+
+// order says which button comes first. The browser's own rule is that Enter presses the first of the page, which is the one
+// that changes an address once that is verified.
+func (s *sheet) order() {
+	first := true
+	for _, line := range s.Lines {
+		c := line.Control
+		if c == nil || !c.verifies() {
+			continue
+		}
+		if !c.Verified {
+			s.Pending = true
+			switch {
+			case first:
+			case c.Sent:
+				s.Default = doVerify + ":" + c.ID
+			default:
+				s.Default = doSend + ":" + c.ID
+			}
+			return
+		}
+		first = false
+	}
+	if !first && s.Continue != "" {
+		s.Default = doContinue
+	}
+}
+
+// place is a field with the control that it is in.
+type place struct {
+	*fieldView
+	control *controlView
+}
+
+// focus puts the cursor where the person goes on, and ties what went wrong to it. On a first visit it stays at the top where
+// there is something to read first.
+func (s *sheet) focus() {
+	var open []place
+	after, read := 0, false
+	for _, line := range s.Lines {
+		fields := []*fieldView{line.Field}
+		if c := line.Control; c != nil {
+			fields = c.Fields
+			read = read || len(open) == 0 && !c.verifies()
+			if c.ID == s.at {
+				after = len(open)
+			}
+		}
+		for _, f := range fields {
+			if f.open() {
+				open = append(open, place{f, line.Control})
+			}
+		}
+	}
+	if s.Fault != "" {
+		s.blame(open, after)
+		return
+	}
+	switch posted := s.typed != nil; {
+	case after < len(open):
+		open[after].Focus = posted || !read
+	case posted:
+		s.Ready = true
+	}
+}
+
+// blame ties the fault to the field that it is of, as far as that is known.
+func (s *sheet) blame(open []place, after int) {
+	for _, f := range open {
+		if s.wrong != "" && f.Claim == s.wrong {
+			f.Fault, f.Invalid, f.Focus, s.FaultAt = s.Fault, true, true, f.ID
+			s.unsay()
+			return
+		}
+	}
+	if s.FaultAt != "" {
+		if after < len(open) && open[after].control != nil && open[after].control.ID == s.at {
+			f := open[after]
+			f.Told, f.Focus, f.Invalid = f.control.FaultID(), true, s.do == doVerify && f.Code
+		}
+		return
+	}
+	if len(open) == 0 {
+		return
+	}
+	f := open[0]
+	f.Focus = true
+	if len(open) == 1 && f.control == nil {
+		f.Fault, f.Invalid, s.FaultAt = s.Fault, f.Code, f.ID
+		return
+	}
+	f.Told = "fault"
+}
+
+// unsay keeps a fault that is told at a field from being told at its control too.
+func (s *sheet) unsay() {
+	for _, line := range s.Lines {
+		if line.Control != nil {
+			line.Control.Fault = ""
+		}
+	}
+}
