@@ -100,7 +100,7 @@ func (e Element) Click() {
 const (
 	Tab   = "\ue004"
 	Enter = "\ue007"
-	Shift = "\ue008"
+	End   = "\ue010"
 )
 
 // Press presses keys one after the other, wherever the focus is.
