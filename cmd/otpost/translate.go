@@ -24,7 +24,7 @@ func policyOf(c *config.Config) passcode.Policy {
 func limitsOf(c *config.Config) passcode.Limits {
 	return passcode.Limits{Identifier: quotas(c.LimitIdentifier), Address: quotas(c.LimitAddress),
 		Network: quotas(c.LimitNetwork), Application: quotas(c.LimitApplication), Guesses: quotas(c.LimitGuesses),
-		Generations: passcode.DefaultLimits().Generations} // no setting: only B2C policies generate, and each says how often
+		Generations: quotas(c.LimitGenerations)}
 }
 
 func quotas(limits config.Limits) []passcode.Quota {

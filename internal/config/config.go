@@ -61,6 +61,7 @@ type Config struct {
 	LimitAddress     Limits `name:"limit_address" default:"30/10m" group:"Limits" doc:"Messages asked for by one client address (IPv4 /32, IPv6 /64). off lifts the limit, which is unsafe: one client can flood many people."`
 	LimitNetwork     Limits `name:"limit_network" default:"120/10m" group:"Limits" doc:"Messages asked for from one network (IPv4 /24, IPv6 /48). off lifts the limit, which is unsafe: one network can flood many people."`
 	LimitApplication Limits `name:"limit_application" default:"20000/1h" group:"Limits" doc:"Messages of one application. off lifts the limit, which is unsafe: a stolen key can spend without end."`
+	LimitGenerations Limits `name:"limit_generations" default:"20/10m,100/24h" group:"Limits" doc:"Codes that B2C policies generate for one identifier, over all journeys, beside each policy's own NumCodeGenerationAttempts."`
 	LimitGuesses     Limits `name:"limit_guesses" default:"10/15m,50/24h" group:"Limits" doc:"Codes tried for one identifier, whatever was resent or started anew. off lifts the limit, which is unsafe: a patient guesser gets in."`
 
 	OutboxWorkers   int           `name:"outbox_workers" default:"16" min:"1" max:"1024" group:"Delivery" doc:"How many messages one process sends at the same time."`

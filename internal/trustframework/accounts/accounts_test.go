@@ -157,3 +157,17 @@ func TestWhatIsRefusedSaysWhy(t *testing.T) {
 		t.Errorf("%v", problems)
 	}
 }
+
+func TestTheServiceIsAskedWithoutTheProxyOfTheEnvironment(t *testing.T) {
+	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
+	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+	// Go never asks a proxy for a loopback address, and so the service has a name that comes to one.
+	s, err := accounts.NewService(strings.Replace(people(t).URL, "127.0.0.1", "accounts.example", 1), "let-me-in")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = s.Find(t.Context(), accounts.Question{By: map[string]any{}, Want: []string{}})
+	if err == nil || strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("%v, want a name that is not known", err)
+	}
+}
