@@ -45,10 +45,20 @@ for (const e of document.querySelectorAll("button:not(.unseen), input:not([type=
 }
 return found`
 
+// backwards returns texts in Latin letters whose last sign would be drawn before them, as is the rule of a page that is read
+// from right to left.
+const backwards = `
+const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walk.nextNode()) {
+	const text = walk.currentNode.data.trim();
+	if (/^[A-Za-z].*[.:!?]$/.test(text) && getComputedStyle(walk.currentNode.parentElement).direction === "rtl") found.push(text);
+}
+return found`
+
 // looks holds a page to what everybody needs to read and to use it.
 func (v *visit) looks(name string) {
 	v.t.Helper()
-	for what, script := range map[string]string{"faint": faint, "cramped": cramped} {
+	for what, script := range map[string]string{"faint": faint, "cramped": cramped, "backwards": backwards} {
 		var found []string
 		v.Script(&found, script)
 		if len(found) > 0 {
@@ -124,5 +134,7 @@ func TestAPageInHebrew(t *testing.T) {
 	v.Leave(v.Find("button[value^='verify:']").Click)
 	v.Leave(v.Find("button[value=continue]:not(.unseen)").Click)
 	v.says("lea@example.org")
+	v.open(appPage) // what the policy has in English alone
+	v.looks("the app's page in Hebrew")
 	v.quiet()
 }
