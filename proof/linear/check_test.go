@@ -14,7 +14,7 @@ import (
 )
 
 // checkTime bounds the check of one history. What is not decided by then is not proved.
-const checkTime = 30 * time.Second
+const checkTime = 3 * time.Minute
 
 // operations are a history in the checker's form. A call without an answer ends with the history.
 func operations(history []record) (all []porcupine.Operation) {
