@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/otpost/otpost/internal/front"
-	"github.com/otpost/otpost/internal/trustframework/claim"
 	"github.com/otpost/otpost/internal/trustframework/execute"
 )
 
@@ -62,7 +61,7 @@ func (h *Handler) begin(b bond) *execute.Session {
 
 // close makes a token of a session.
 func (h *Handler) close(s *execute.Session, b bond) (string, error) {
-	plain, err := json.Marshal(packed(s))
+	plain, err := json.Marshal(s)
 	if err != nil {
 		return "", fmt.Errorf("pack session: %w", err)
 	}
@@ -93,97 +92,9 @@ func (h *Handler) open(token string, b bond) (*execute.Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open session: %w", err)
 	}
-	var p packedSession
-	if err := json.Unmarshal(plain, &p); err != nil {
+	s := &execute.Session{}
+	if err := json.Unmarshal(plain, s); err != nil {
 		return nil, fmt.Errorf("unpack session: %w", err)
 	}
-	return p.unpack(b.policy)
-}
-
-// packedSession is a session within a token. The policy is not in it, since the token is bound to it.
-type packedSession struct {
-	ID       string                   `json:"i,omitempty"`
-	Began    int64                    `json:"b"` // seconds since 1970
-	Claims   []packedClaim            `json:"c,omitempty"`
-	Opened   []string                 `json:"o,omitempty"`
-	Controls map[string]packedControl `json:"d,omitempty"`
-	Retries  map[string]int           `json:"r,omitempty"`
-	User     string                   `json:"u,omitempty"`
-	Device   string                   `json:"v,omitempty"`
-}
-
-type packedControl struct {
-	Claims   []packedClaim `json:"c,omitempty"`
-	Sent     bool          `json:"s,omitempty"`
-	Verified bool          `json:"v,omitempty"`
-}
-
-// packedClaim is a claim with its type: a phone number that came back as a string would not be one any more.
-type packedClaim struct {
-	Name string     `json:"n"`
-	Type claim.Type `json:"t,omitempty"`
-	Text string     `json:"v,omitempty"`
-	List []string   `json:"l,omitempty"`
-}
-
-func packed(s *execute.Session) packedSession {
-	p := packedSession{ID: s.ID, Began: s.Began.Unix(), Claims: packedBag(&s.Claims), Opened: s.Opened,
-		Retries: s.Retries, User: s.Device.User, Device: s.Device.ID}
-	for id, c := range s.Controls {
-		if p.Controls == nil {
-			p.Controls = map[string]packedControl{}
-		}
-		p.Controls[id] = packedControl{packedBag(&c.Claims), c.Sent, c.Verified}
-	}
-	return p
-}
-
-func packedBag(b *claim.Bag) (list []packedClaim) {
-	for name, v := range b.All() {
-		c := packedClaim{Name: name, Type: v.Type()}
-		switch c.Type {
-		case claim.StringCollection:
-			c.List = v.Items()
-		case claim.String:
-			c.Type = ""
-			c.Text = v.String()
-		default:
-			c.Text = v.String()
-		}
-		list = append(list, c)
-	}
-	return list
-}
-
-func (p packedSession) unpack(policy string) (*execute.Session, error) {
-	s := &execute.Session{ID: p.ID, Policy: policy, Began: time.Unix(p.Began, 0).UTC(), Opened: p.Opened, Retries: p.Retries,
-		Device: execute.Device{User: p.User, ID: p.Device}}
-	if err := unpackBag(p.Claims, &s.Claims); err != nil {
-		return nil, err
-	}
-	for id, c := range p.Controls {
-		control := &execute.Control{Sent: c.Sent, Verified: c.Verified}
-		if err := unpackBag(c.Claims, &control.Claims); err != nil {
-			return nil, err
-		}
-		if s.Controls == nil {
-			s.Controls = map[string]*execute.Control{}
-		}
-		s.Controls[id] = control
-	}
 	return s, nil
-}
-
-func unpackBag(list []packedClaim, into *claim.Bag) error {
-	for _, c := range list {
-		v, err := claim.List(c.List...), error(nil)
-		if c.Type != claim.StringCollection {
-			v, err = claim.Parse(claim.TypeOf(string(c.Type)), c.Text)
-		}
-		if err != nil {
-			return fmt.Errorf("unpack claim %s: %w", c.Name, err)
-		}
-		into.Set(c.Name, v)
-	}
-	return nil
 }

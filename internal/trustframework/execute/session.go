@@ -10,42 +10,45 @@ import (
 )
 
 // Session is what one person's journey through one policy has come to. It is small, since a door seals it into a token
-// that its caller keeps; what must not be turned back, such as tries and codes, is in the engine under Scope.
+// that its caller keeps; what must not be turned back, such as tries and codes, is in the engine under Scope. It is written
+// as JSON through a pointer, with short names.
 type Session struct {
 	// ID is random and never shown in clear.
-	ID string
+	ID string `json:"i,omitempty"`
 	// Policy is FOLDER/ID of the policy that the journey is of.
-	Policy string
+	Policy string `json:"p"`
 	// Began is when.
-	Began time.Time
+	Began time.Time `json:"b"`
 	// Claims are those that the journey has got so far.
-	Claims claim.Bag
+	Claims claim.Bag `json:"c,omitzero"`
 	// Opened are the self-asserted profiles whose page was begun, by their ids in lower case: their input claims
 	// transformations have run.
-	Opened []string
+	Opened []string `json:"o,omitempty"`
 	// Controls are display controls that were used, by their ids in lower case.
-	Controls map[string]*Control
+	Controls map[string]*Control `json:"d,omitempty"`
 	// Retries counts refusals of self-asserted profiles, by their ids in lower case (setting.retryLimit).
-	Retries map[string]int
+	Retries map[string]int `json:"r,omitempty"`
 	// Device is the authenticator that BeginVerifyOTP began with.
-	Device Device
+	Device Device `json:"a,omitzero"`
 }
 
 // Control is what the session keeps of one display control.
 type Control struct {
 	// Claims are the control's output claims, shared among its actions (display-controls.md), and what the person typed
 	// into it but the code.
-	Claims claim.Bag
+	Claims claim.Bag `json:"c,omitzero"`
 	// Sent is true after SendCode succeeded.
-	Sent bool
+	Sent bool `json:"s,omitempty"`
 	// Verified is true after VerifyCode succeeded, for the values in Claims.
-	Verified bool
+	Verified bool `json:"v,omitempty"`
 }
 
 // Device is an authenticator between BeginVerifyOTP and VerifyOTP.
 type Device struct {
-	// User is whose it is, ID the pending device's; ID is empty when the user's confirmed ones are meant.
-	User, ID string
+	// User is whose it is.
+	User string `json:"u,omitempty"`
+	// ID is the pending device's, empty when the user's confirmed ones are meant.
+	ID string `json:"i,omitempty"`
 }
 
 // Scope is what the session's codes belong to in the engine. See Call.Scope.
