@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/jackc/pgx/v5"
@@ -62,7 +63,21 @@ func (p *Postgres) start(ctx context.Context, bin string, as *syscall.SysProcAtt
 	if output, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, output)
 	}
+	// Between the choice of a port and its use another program can take it.
 	var err error
+	for range portTries {
+		if err = p.listen(ctx, bin, as); !portTaken(err) {
+			break
+		}
+	}
+	return err
+}
+
+// portTries is how many ports are tried.
+const portTries = 5
+
+// listen runs the server on a port that is free now.
+func (p *Postgres) listen(ctx context.Context, bin string, as *syscall.SysProcAttr) (err error) {
 	if p.addr, err = freeAddr(); err != nil {
 		return err
 	}
@@ -70,7 +85,7 @@ func (p *Postgres) start(ctx context.Context, bin string, as *syscall.SysProcAtt
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", p.dir, "-h", "127.0.0.1", "-p", port)
+	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", filepath.Join(p.dir, "data"), "-k", p.dir, "-h", "127.0.0.1", "-p", port)
 	cmd.Dir, cmd.SysProcAttr = p.dir, as
 	if p.process, err = start(cmd, filepath.Join(p.dir, "postgres.log")); err != nil {
 		return err
@@ -81,6 +96,11 @@ func (p *Postgres) start(ctx context.Context, bin string, as *syscall.SysProcAtt
 		<-p.process.exited
 	}
 	return err
+}
+
+// portTaken says that the server ended since another program has its port.
+func portTaken(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "Address already in use")
 }
 
 // execute runs one statement on a connection of its own.
