@@ -2,27 +2,38 @@
 package suggest
 
 import (
+	"math"
 	"slices"
 	"strings"
 )
 
 // For ends an error about an unknown name: the nearest known name if one is near, whatever their case, else all of them.
-func For(name string, known []string) string {
-	best, distance := "", max(2, len(name)/3)+1
+func For(name string, known []string) string { return Few(name, known, math.MaxInt) }
+
+// Few is For where the known names may be too many for an error: more than most are not listed, and with 0 none are.
+func Few(name string, known []string, most int) string {
+	near := Near(name, known, max(2, len(name)/3))
+	switch {
+	case near != "":
+		return "; did you mean " + near + "?"
+	case most == 0 || len(known) > most:
+		return ""
+	case len(known) == 0:
+		return "; there are none yet"
+	}
+	return "; known are " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
+}
+
+// Near is the nearest known name, in its own spelling and whatever its case, "" if none is within a distance.
+func Near(name string, known []string, within int) string {
+	best, distance := "", within+1
 	lower := strings.ToLower(name) // once: a stranger's name can be as long as a URL, and the known ones thousands
 	for _, k := range known {
 		if d := Distance(lower, strings.ToLower(k)); d < distance {
 			best, distance = k, d
 		}
 	}
-	if best != "" {
-		return "; did you mean " + best + "?"
-	}
-	if len(known) == 0 {
-		return "; there are none yet"
-	}
-	sorted := slices.Sorted(slices.Values(known))
-	return "; known are " + strings.Join(sorted, ", ")
+	return best
 }
 
 // Distance counts the insertions, deletions, replacements and swaps of neighbours that turn a into b.

@@ -22,3 +22,24 @@ func TestNamesAreNearWhateverTheirCase(t *testing.T) {
 		t.Errorf("with nothing known it says %q", got)
 	}
 }
+
+func TestFewListsNoMoreThanAreWanted(t *testing.T) {
+	known := []string{"one", "three", "two"}
+	for _, c := range []struct {
+		name  string
+		known []string
+		most  int
+		want  string
+	}{
+		{"thre", known, 0, "; did you mean three?"},
+		{"something", known, 3, "; known are one, three, two"},
+		{"something", known, 2, ""},
+		{"something", known, 0, ""},
+		{"something", nil, 3, "; there are none yet"},
+		{"something", nil, 0, ""},
+	} {
+		if got := suggest.Few(c.name, c.known, c.most); got != c.want {
+			t.Errorf("Few(%q, %d names, %d) is %q, want %q", c.name, len(c.known), c.most, got, c.want)
+		}
+	}
+}

@@ -140,15 +140,8 @@ func (t *target) setControl(id, action string) error {
 	return nil
 }
 
-// near is suggest.For without the list of all names, which may be thousands.
-func near(id string, known []string) string {
-	const most = 20
-	text := suggest.For(id, known)
-	if len(known) > most && strings.HasPrefix(text, "; known are ") {
-		return ""
-	}
-	return text
-}
+// near ends an answer about an unknown name. Known names are listed where they are few; there may be thousands.
+func near(id string, known []string) string { return suggest.Few(id, known, 20) }
 
 func missing(p front.Problem, detail string) error {
 	p.Status, p.Detail = http.StatusNotFound, sentence(detail)

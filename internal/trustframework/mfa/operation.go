@@ -70,9 +70,4 @@ func operationOf(t *trustframework.TechnicalProfile) (*operation, []trustframewo
 }
 
 // near ends an error about an unknown name with the one that is near to it, if one is. All others would be too many.
-func near(name string, known []string) string {
-	if said := suggest.For(name, known); strings.HasPrefix(said, "; did you mean ") {
-		return said
-	}
-	return ""
-}
+func near(name string, known []string) string { return suggest.Few(name, known, 0) }

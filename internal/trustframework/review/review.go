@@ -3,7 +3,6 @@ package review
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/otpost/otpost/internal/suggest"
 	"github.com/otpost/otpost/internal/trustframework"
@@ -133,11 +132,5 @@ func chosen(set *trustframework.Set, id string) ([]*trustframework.Policy, error
 
 // nearest is the known name that is meant, in its own spelling, "" if none is near.
 func nearest(name string, known []string) string {
-	best, least := "", max(2, len(name)/4)+1
-	for _, k := range known {
-		if d := suggest.Distance(strings.ToLower(name), strings.ToLower(k)); d < least {
-			best, least = k, d
-		}
-	}
-	return best
+	return suggest.Near(name, known, max(2, len(name)/4))
 }

@@ -176,8 +176,5 @@ func nearClaim(p *trustframework.Policy, name string) string {
 	for _, t := range p.Claims {
 		all = append(all, t.ID)
 	}
-	if end := suggest.For(name, all); strings.Contains(end, "did you mean") {
-		return end
-	}
-	return ""
+	return suggest.Few(name, all, 0)
 }
