@@ -95,5 +95,13 @@ type Scene struct {
 	Wait time.Duration
 }
 
+// Address is the person's, for limits of networks; empty if it is not known, or nobody's.
+func (s *Scene) Address() string {
+	if !s.IP.IsValid() || s.IP.IsUnspecified() {
+		return ""
+	}
+	return s.IP.String()
+}
+
 // fold is the form in which ids are compared.
 func fold(id string) string { return strings.ToLower(strings.TrimSpace(id)) }

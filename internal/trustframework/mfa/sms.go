@@ -53,7 +53,7 @@ func (h *Handler) sendSMS(ctx context.Context, c *execute.Call) error {
 	}
 	issued, err := h.Passcodes.Issue(ctx, passcode.Request{Tenant: c.Scene.Tenant, Application: h.sender(c), Scope: c.Scope(),
 		To: to.Deliverable, Channel: outbox.SMS, Purpose: passcode.MFA, Locale: language(c), Terms: terms(), Apart: apart,
-		IP: address(c)}, c.Scene.Wait)
+		IP: c.Scene.Address()}, c.Scene.Wait)
 	if err != nil {
 		return refusedPasscode(sendKeys, err)
 	}
@@ -117,12 +117,4 @@ func language(c *execute.Call) string {
 		return wanted.String()
 	}
 	return c.Scene.Locale
-}
-
-// address is the person's, for limits of networks; empty if it is not known, or nobody's.
-func address(c *execute.Call) string {
-	if ip := c.Scene.IP; !ip.IsValid() || ip.IsUnspecified() {
-		return ""
-	}
-	return c.Scene.IP.String()
 }

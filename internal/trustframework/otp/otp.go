@@ -58,7 +58,7 @@ func (h *OneTimePassword) generate(ctx context.Context, c *execute.Call, op *ope
 		return err
 	}
 	g := passcode.Generation{Tenant: c.Scene.Tenant, Application: passcode.Application{ID: c.Scene.Application},
-		Scope: c.Scope(), Purpose: passcode.Verify, Key: key.String(), Policy: terms, Renew: c.Session.ID == "", IP: address(c)}
+		Scope: c.Scope(), Purpose: passcode.Verify, Key: key.String(), Policy: terms, Renew: c.Session.ID == "", IP: c.Scene.Address()}
 	made, err := h.Engine.Generate(ctx, g)
 	if err != nil {
 		return h.speaker(c, op).refused(err)
@@ -100,12 +100,4 @@ func (h *OneTimePassword) Check(p *trustframework.Policy, t *trustframework.Tech
 // About implements execute.Handler.
 func (h *OneTimePassword) About(t *trustframework.TechnicalProfile) execute.About {
 	return oneTimePassword.about(t)
-}
-
-// address is the person's, for limits of networks; empty if it is not known.
-func address(c *execute.Call) string {
-	if !c.Scene.IP.IsValid() || c.Scene.IP.IsUnspecified() {
-		return ""
-	}
-	return c.Scene.IP.String()
 }

@@ -59,7 +59,7 @@ func (h *SSPR) send(ctx context.Context, c *execute.Call, op *operation) error {
 		return err
 	}
 	issued, err := h.Engine.Issue(ctx, passcode.Request{Tenant: c.Scene.Tenant, Application: h.application(c), Scope: c.Scope(),
-		To: to.String(), Channel: outbox.Email, Purpose: passcode.Verify, Locale: c.Scene.Locale, Terms: ssprTerms(), IP: address(c)},
+		To: to.String(), Channel: outbox.Email, Purpose: passcode.Verify, Locale: c.Scene.Locale, Terms: ssprTerms(), IP: c.Scene.Address()},
 		c.Scene.Wait)
 	if err != nil {
 		return h.speaker(c, op).refused(err)
