@@ -53,7 +53,7 @@ func length(s *source) int {
 // find looks for a base where an upload would have it: in the folder of the file, then in those above it, then
 // anywhere, if there is only one. Packs hold the same PolicyId in many folders.
 func (l *loader) find(s *source) (*source, string) {
-	id := fold(s.base)
+	id := Fold(s.base)
 	for folder := s.folder; ; folder = path.Dir(folder) {
 		if found := l.byFolder[[2]string{folder, id}]; found != nil {
 			return found, ""

@@ -16,7 +16,7 @@ type includer struct {
 
 // resolve gives a profile with what it includes. An inclusion that cannot be followed is reported and left out.
 func (i *includer) resolve(own *element, depth int) *element {
-	id := fold(own.get("Id"))
+	id := Fold(own.get("Id"))
 	if result, done := i.results[id]; done {
 		return result
 	}
@@ -33,13 +33,13 @@ func (i *includer) included(own *element, depth int) *element {
 		return own
 	}
 	id := reference.get("ReferenceId")
-	other, known := i.byID[fold(id)]
+	other, known := i.byID[Fold(id)]
 	switch {
 	case id == "":
 		return i.leave(reference, "IncludeTechnicalProfile has no ReferenceId")
 	case !known:
 		return i.leave(reference, "the included technical profile "+id+" is not in the policy")
-	case i.open[fold(id)]:
+	case i.open[Fold(id)]:
 		return i.leave(reference, "the technical profile "+own.get("Id")+" includes itself, by way of "+id)
 	case depth >= maxIncludes:
 		return i.leave(reference, "more than 16 technical profiles include each other in a row")

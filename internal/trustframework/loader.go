@@ -56,7 +56,7 @@ func (l *loader) merger() merger { return merger{l.problems, &l.entries, &l.spen
 func (l *loader) read() error {
 	settings := make(map[string]string, len(l.options.Settings))
 	for name, value := range l.options.Settings {
-		settings[fold(name)] = value
+		settings[Fold(name)] = value
 	}
 	count, left := 0, l.options.MaxBytes
 	return fs.WalkDir(l.files, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -156,13 +156,13 @@ func (l *loader) take(name string, data []byte, settings map[string]string) erro
 func (l *loader) index() {
 	l.byFolder, l.byID = map[[2]string]*source{}, map[string][]*source{}
 	for _, s := range l.sources {
-		key := [2]string{s.folder, fold(s.id)}
+		key := [2]string{s.folder, Fold(s.id)}
 		if first, taken := l.byFolder[key]; taken {
 			l.problems.add(s.root.at, Refused, "the policy %s is also in %s; keep one of the two in this folder", s.id, first.path)
 			s.state = refused
 			continue
 		}
 		l.byFolder[key] = s
-		l.byID[fold(s.id)] = append(l.byID[fold(s.id)], s)
+		l.byID[Fold(s.id)] = append(l.byID[Fold(s.id)], s)
 	}
 }

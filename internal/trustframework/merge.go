@@ -60,7 +60,7 @@ func (m merger) children(r rule, base, own *element) []*element {
 // behaviour reads MergeBehavior.
 func (m merger) behaviour(r rule, e *element) string {
 	written, there := e.lookup("MergeBehavior")
-	switch b := fold(written); b {
+	switch b := Fold(written); b {
 	case "append", "prepend", "replaceall":
 		return b
 	}
@@ -117,7 +117,7 @@ func (m merger) entriesOf(r rule, parent string, base, own []*element) []*elemen
 func (r rule) choose(all []*element, among []int, o *element, repeated bool) int {
 	if r.prefer != "" {
 		for _, i := range among {
-			if fold(all[i].get(r.prefer)) == fold(o.get(r.prefer)) {
+			if Fold(all[i].get(r.prefer)) == Fold(o.get(r.prefer)) {
 				return i
 			}
 		}
@@ -140,10 +140,10 @@ func (r rule) key(e *element) string {
 	parts = append(parts, e.name)
 	for _, name := range r.by {
 		if name == "#" {
-			parts = append(parts, fold(e.text))
+			parts = append(parts, Fold(e.text))
 			continue
 		}
-		parts = append(parts, fold(e.get(name)))
+		parts = append(parts, Fold(e.get(name)))
 	}
 	return strings.Join(parts, "\x00")
 }

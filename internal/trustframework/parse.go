@@ -172,7 +172,7 @@ func (p *parser) set(text string, at Origin) (string, error) {
 	var missing error
 	text = setting.ReplaceAllStringFunc(text, func(found string) string {
 		name := setting.FindStringSubmatch(found)[1]
-		value, known := p.settings[fold(name)]
+		value, known := p.settings[Fold(name)]
 		if !known && missing == nil {
 			missing = &misread{at.Line, at.Column, fmt.Sprintf("the setting %q has no value; put one in, or give the policy's settings", name)}
 		}

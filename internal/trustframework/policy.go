@@ -75,7 +75,7 @@ func (p *Policy) Journey(id string) (*Journey, bool) { return find(p.journeys, i
 func (p *Policy) SubJourney(id string) (*Journey, bool) { return find(p.subJourneys, id) }
 
 func find[T any](in map[string]*T, id string) (*T, bool) {
-	found, there := in[fold(id)]
+	found, there := in[Fold(id)]
 	return found, there
 }
 
@@ -97,7 +97,7 @@ type Metadata []Item
 // Get finds a setting without regard to case.
 func (m Metadata) Get(key string) (Item, bool) {
 	for _, item := range m {
-		if fold(item.Key) == fold(key) {
+		if Fold(item.Key) == Fold(key) {
 			return item, true
 		}
 	}

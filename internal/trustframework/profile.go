@@ -132,7 +132,7 @@ type DisplayControl struct {
 // Action finds an action without regard to case.
 func (d *DisplayControl) Action(id string) (Action, bool) {
 	for _, a := range d.Actions {
-		if fold(a.ID) == fold(id) {
+		if Fold(a.ID) == Fold(id) {
 			return a, true
 		}
 	}

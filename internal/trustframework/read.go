@@ -79,7 +79,7 @@ func listed[T any](r *reader, list *element, name string, read func(*element) *T
 		for _, e := range list.children {
 			if e.name == name && r.need(e, "Id") != "" {
 				one := once(r, e, read)
-				made.all, made.byID[fold(e.get("Id"))] = append(made.all, one), one
+				made.all, made.byID[Fold(e.get("Id"))] = append(made.all, one), one
 			}
 		}
 		return made
@@ -101,7 +101,7 @@ func (r *reader) technicalProfiles(list *element) ([]*TechnicalProfile, map[stri
 			made:    r.made,
 		}
 		for _, e := range list.each("TechnicalProfile") {
-			i.byID[fold(e.get("Id"))] = e
+			i.byID[Fold(e.get("Id"))] = e
 		}
 		return r.included(i, list)
 	})
@@ -116,7 +116,7 @@ func (r *reader) included(i *includer, list *element) listing[TechnicalProfile] 
 		}
 		if whole := i.resolve(e, 0); whole != nil {
 			one := once(r, whole, r.profile)
-			made.all, made.byID[fold(one.ID)] = append(made.all, one), one
+			made.all, made.byID[Fold(one.ID)] = append(made.all, one), one
 		}
 	}
 	return made
@@ -134,7 +134,7 @@ func (r *reader) need(e *element, name string) string {
 // flag reads a boolean attribute (XML Schema: true, false, 1, 0; True and False were seen).
 func (r *reader) flag(e *element, name string, otherwise bool) bool {
 	written, there := e.lookup(name)
-	switch fold(written) {
+	switch Fold(written) {
 	case "true", "1":
 		return true
 	case "false", "0":

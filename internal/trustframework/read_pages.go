@@ -35,7 +35,7 @@ func (r *reader) localization(e *element) Localization {
 			r.problems.add(resources.at, Broken, "LocalizedResources has neither Id nor Culture and is left out")
 			continue
 		}
-		l.Resources, l.byID[fold(made.ID)] = append(l.Resources, made), made
+		l.Resources, l.byID[Fold(made.ID)] = append(l.Resources, made), made
 	}
 	return l
 }

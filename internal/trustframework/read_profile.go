@@ -19,7 +19,7 @@ func (r *reader) profile(e *element) *TechnicalProfile {
 		Validations:           r.validations(e.child("ValidationTechnicalProfiles"), "ValidationTechnicalProfile", "ReferenceId"),
 		Session:               r.reference(e.child("UseTechnicalProfileForSessionManagement"), "ReferenceId"),
 		Subject:               r.reference(e.child("SubjectNamingInfo"), "ClaimType"),
-		IncludeInSSO:          fold(e.textOf("IncludeInSso")) != "false",
+		IncludeInSSO:          Fold(e.textOf("IncludeInSso")) != "false",
 		Enabled:               e.textOf("EnabledForUserJourneys"),
 	}
 	if protocol := e.child("Protocol"); protocol != nil {

@@ -92,13 +92,13 @@ func (r *reader) transformation(e *element) *ClaimsTransformation {
 // (json-transformations.md).
 func (r *reader) checkParameter(e *element, p Parameter) {
 	var err error
-	switch fold(p.DataType) {
+	switch Fold(p.DataType) {
 	case "int":
 		_, err = strconv.ParseInt(p.Value, 10, 32)
 	case "long":
 		_, err = strconv.ParseInt(p.Value, 10, 64)
 	case "boolean":
-		_, err = strconv.ParseBool(fold(p.Value))
+		_, err = strconv.ParseBool(Fold(p.Value))
 	}
 	if err != nil {
 		r.problems.add(e.at, Broken, "the value of %s is no %s", e.label(), p.DataType)

@@ -149,7 +149,7 @@ type LocalizedResources struct {
 // String finds a text. Names are compared without case.
 func (r *LocalizedResources) String(elementType, element, id string) (LocalizedString, bool) {
 	for _, s := range r.Strings {
-		if fold(s.ID) == fold(id) && fold(s.ElementType) == fold(elementType) && fold(s.Element) == fold(element) {
+		if Fold(s.ID) == Fold(id) && Fold(s.ElementType) == Fold(elementType) && Fold(s.Element) == Fold(element) {
 			return s, true
 		}
 	}

@@ -53,10 +53,10 @@ type Set struct {
 // Policy finds a policy by FOLDER/ID, where the folder is that of its file and nothing for the outermost, or by its
 // PolicyId alone if no other folder has the same. Case does not matter.
 func (s *Set) Policy(id string) (*Policy, bool) {
-	if p, there := s.byPath[fold(id)]; there {
+	if p, there := s.byPath[Fold(id)]; there {
 		return p, true
 	}
-	found := s.byID[fold(id)]
+	found := s.byID[Fold(id)]
 	if len(found) != 1 {
 		return nil, false
 	}
@@ -85,14 +85,14 @@ func Load(files fs.FS, options Options) (*Set, error) {
 		}
 		p := r.policy(f)
 		set.Policies = append(set.Policies, p)
-		set.byID[fold(p.ID)] = append(set.byID[fold(p.ID)], p)
-		set.byPath[fold(path.Join(f.folder, p.ID))] = p
+		set.byID[Fold(p.ID)] = append(set.byID[Fold(p.ID)], p)
+		set.byPath[Fold(path.Join(f.folder, p.ID))] = p
 	}
 	l.checkReferences(set.Policies)
 	set.Problems = l.problems.sorted()
 	return set, nil
 }
 
-// fold is the form in which ids, keys and claim names are compared: B2C does not tell their cases apart (its own starter
+// Fold is the form in which ids, keys and claim names are compared: B2C does not tell their cases apart (its own starter
 // pack writes surName and surname), and blanks around them do not count.
-func fold(id string) string { return strings.ToLower(strings.TrimSpace(id)) }
+func Fold(id string) string { return strings.ToLower(strings.TrimSpace(id)) }

@@ -22,12 +22,12 @@ func (r *Runner) hostOf(q *Request) (*trustframework.TechnicalProfile, error) {
 	}
 	all := r.hostsOf(q.Policy)
 	if q.Control != "" {
-		return all.controls[fold(q.Control)], nil
+		return all.controls[trustframework.Fold(q.Control)], nil
 	}
 	if t, ok := q.Policy.TechnicalProfile(q.Profile); ok && selfAsserted(t) {
 		return t, nil
 	}
-	return all.profiles[fold(q.Profile)], nil
+	return all.profiles[trustframework.Fold(q.Profile)], nil
 }
 
 func (r *Runner) hostsOf(p *trustframework.Policy) *hosts {
@@ -62,8 +62,8 @@ func (h *hosts) reach(host *trustframework.TechnicalProfile, list []trustframewo
 }
 
 func first(in map[string]*trustframework.TechnicalProfile, id string, host *trustframework.TechnicalProfile) {
-	if _, ok := in[fold(id)]; !ok {
-		in[fold(id)] = host
+	if _, ok := in[trustframework.Fold(id)]; !ok {
+		in[trustframework.Fold(id)] = host
 	}
 }
 

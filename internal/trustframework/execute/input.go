@@ -49,7 +49,9 @@ func (x *run) dropPasswords(from *claim.Bag) {
 // claim that the page shows as read-only.
 func (x *run) given(lines []trustframework.DisplayClaim, bag *claim.Bag) {
 	for name, v := range x.q.Claims.All() {
-		line := slices.ContainsFunc(lines, func(d trustframework.DisplayClaim) bool { return fold(d.Claim) == fold(name) })
+		line := slices.ContainsFunc(lines, func(d trustframework.DisplayClaim) bool {
+			return trustframework.Fold(d.Claim) == trustframework.Fold(name)
+		})
 		if line && bag.Has(name) && slices.Contains(readOnly, x.input(name)) {
 			continue
 		}
@@ -72,7 +74,9 @@ func (x *run) displayed(t *trustframework.TechnicalProfile) []trustframework.Dis
 func (x *run) filled(t *trustframework.TechnicalProfile, bag *claim.Bag) error {
 	lines := shown(t)
 	for _, m := range t.InputClaims {
-		if !slices.ContainsFunc(lines, func(d trustframework.DisplayClaim) bool { return fold(d.Claim) == fold(m.Claim) }) {
+		if !slices.ContainsFunc(lines, func(d trustframework.DisplayClaim) bool {
+			return trustframework.Fold(d.Claim) == trustframework.Fold(m.Claim)
+		}) {
 			continue
 		}
 		v, ok, err := x.value(t, m, bag)

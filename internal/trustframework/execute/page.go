@@ -63,7 +63,7 @@ func shown(t *trustframework.TechnicalProfile) []trustframework.DisplayClaim {
 func (x *run) patience(t *trustframework.TechnicalProfile) error {
 	item, ok := t.Metadata.Get("setting.retryLimit")
 	limit, err := strconv.Atoi(strings.TrimSpace(item.Value))
-	if !ok || err != nil || x.q.Session.Retries[fold(t.ID)] < limit {
+	if !ok || err != nil || x.q.Session.Retries[trustframework.Fold(t.ID)] < limit {
 		return nil
 	}
 	return &trustframework.Failure{Key: "AADB2C90157", Profile: t.ID,
@@ -73,11 +73,11 @@ func (x *run) patience(t *trustframework.TechnicalProfile) error {
 func (x *run) count(t *trustframework.TechnicalProfile, err error) {
 	s := x.q.Session
 	if err == nil {
-		delete(s.Retries, fold(t.ID))
+		delete(s.Retries, trustframework.Fold(t.ID))
 		return
 	}
 	if s.Retries == nil {
 		s.Retries = map[string]int{}
 	}
-	s.Retries[fold(t.ID)]++
+	s.Retries[trustframework.Fold(t.ID)]++
 }

@@ -40,7 +40,7 @@ func (t *texts) ui(id, otherwise string) string {
 func (t *texts) choices(c *trustframework.ClaimType) []trustframework.Choice {
 	for _, r := range slices.Concat(t.look().own, t.fallback) {
 		for _, l := range r.Collections {
-			if fold(l.ElementType) == "claimtype" && fold(l.Element) == fold(c.ID) && fold(l.Target) == "restriction" {
+			if trustframework.Fold(l.ElementType) == "claimtype" && trustframework.Fold(l.Element) == trustframework.Fold(c.ID) && trustframework.Fold(l.Target) == "restriction" {
 				return l.Choices
 			}
 		}
@@ -83,11 +83,11 @@ var controlTexts = map[string]map[string]string{
 // the policy in its default language.
 func (t *texts) control(c *trustframework.DisplayControl) map[string]string {
 	said := map[string]string{}
-	for id, text := range controlTexts[fold(c.Type)] {
+	for id, text := range controlTexts[trustframework.Fold(c.Type)] {
 		said[id] = text
 	}
 	t.overwrite(said, c, t.look().fallback)
-	for id, text := range controlTexts[fold(c.Type)] {
+	for id, text := range controlTexts[trustframework.Fold(c.Type)] {
 		if text, ok := wording.In(t.language(), text); ok {
 			said[id] = text
 		}
@@ -100,8 +100,8 @@ func (t *texts) control(c *trustframework.DisplayControl) map[string]string {
 func (t *texts) overwrite(said map[string]string, c *trustframework.DisplayControl, resources []*trustframework.LocalizedResources) {
 	for _, r := range slices.Backward(resources) {
 		for _, s := range r.Strings {
-			if fold(s.ElementType) == "displaycontrol" && fold(s.Element) == fold(c.ID) {
-				said[fold(s.ID)] = s.Text
+			if trustframework.Fold(s.ElementType) == "displaycontrol" && trustframework.Fold(s.Element) == trustframework.Fold(c.ID) {
+				said[trustframework.Fold(s.ID)] = s.Text
 			}
 		}
 	}

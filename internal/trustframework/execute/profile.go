@@ -183,7 +183,7 @@ func (x *run) answer(t *trustframework.TechnicalProfile, c *Call, bag *claim.Bag
 
 // answered is what the profile put out under a partner name.
 func (x *run) answered(m trustframework.ClaimMapping, c *Call) (v claim.Value, ok bool, err error) {
-	out, ok := c.outputs[fold(m.PartnerName())]
+	out, ok := c.outputs[trustframework.Fold(m.PartnerName())]
 	if !ok || out == nil {
 		return v, false, nil
 	}

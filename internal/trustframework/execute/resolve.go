@@ -21,7 +21,7 @@ func (x *run) resolve(text string, bag *claim.Bag) string {
 	}
 	return resolver.ReplaceAllStringFunc(text, func(found string) string {
 		parts := resolver.FindStringSubmatch(found)
-		if v, ok := x.resolved(fold(parts[1]), strings.TrimSpace(parts[2]), bag); ok {
+		if v, ok := x.resolved(trustframework.Fold(parts[1]), strings.TrimSpace(parts[2]), bag); ok {
 			return v
 		}
 		return found
@@ -36,16 +36,16 @@ func (x *run) resolved(kind, name string, bag *claim.Bag) (string, bool) {
 	case "oauth-kv":
 		return scene.Query[name], true
 	case "oidc":
-		return scene.OIDC[fold(name)], true
+		return scene.OIDC[trustframework.Fold(name)], true
 	}
 	v, ok := "", false
 	switch kind {
 	case "culture":
-		v, ok = x.culture(fold(name))
+		v, ok = x.culture(trustframework.Fold(name))
 	case "policy":
-		v, ok = x.policyValue(fold(name))
+		v, ok = x.policyValue(trustframework.Fold(name))
 	case "context":
-		v, ok = x.contextValue(fold(name))
+		v, ok = x.contextValue(trustframework.Fold(name))
 	}
 	return v, ok || empty(kind, name)
 }
@@ -57,9 +57,9 @@ func empty(kind, name string) bool {
 	case "saml", "oauth2":
 		return true
 	case "culture":
-		return fold(name) == "lcid"
+		return trustframework.Fold(name) == "lcid"
 	case "context":
-		return fold(name) == "buildnumber" || fold(name) == "kmsi"
+		return trustframework.Fold(name) == "buildnumber" || trustframework.Fold(name) == "kmsi"
 	}
 	return false
 }
@@ -71,7 +71,7 @@ func Resolvers(text string) []string { return resolver.FindAllString(text, -1) }
 func Unresolved(text string) []string {
 	var found []string
 	for _, parts := range resolver.FindAllStringSubmatch(text, -1) {
-		if empty(fold(parts[1]), strings.TrimSpace(parts[2])) {
+		if empty(trustframework.Fold(parts[1]), strings.TrimSpace(parts[2])) {
 			found = append(found, parts[0])
 		}
 	}

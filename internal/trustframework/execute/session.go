@@ -3,9 +3,9 @@ package execute
 import (
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/claim"
 )
 
@@ -56,10 +56,10 @@ func (s *Session) Scope() string { return "b2c " + s.Policy + " " + s.ID }
 
 // open says that a profile's page begins now, and reports whether it had before.
 func (s *Session) open(profile string) (before bool) {
-	if slices.Contains(s.Opened, fold(profile)) {
+	if slices.Contains(s.Opened, trustframework.Fold(profile)) {
 		return true
 	}
-	s.Opened = append(s.Opened, fold(profile))
+	s.Opened = append(s.Opened, trustframework.Fold(profile))
 	return false
 }
 
@@ -68,7 +68,7 @@ func (s *Session) control(id string) *Control {
 	if s.Controls == nil {
 		s.Controls = map[string]*Control{}
 	}
-	k := fold(id)
+	k := trustframework.Fold(id)
 	if s.Controls[k] == nil {
 		s.Controls[k] = &Control{}
 	}
@@ -102,6 +102,3 @@ func (s *Scene) Address() string {
 	}
 	return s.IP.String()
 }
-
-// fold is the form in which ids are compared.
-func fold(id string) string { return strings.ToLower(strings.TrimSpace(id)) }

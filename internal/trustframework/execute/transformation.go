@@ -48,7 +48,7 @@ func (x *run) transformation(t *trustframework.TechnicalProfile, ref trustframew
 
 // drawn says that a transformation's result may be a secret that it drew.
 func drawn(t *trustframework.ClaimsTransformation) bool {
-	switch fold(t.Method) {
+	switch trustframework.Fold(t.Method) {
 	case "createotpsecret", "createrandomstring", "guidandrandomgenerator":
 		return true
 	}

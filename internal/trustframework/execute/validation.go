@@ -45,7 +45,7 @@ func skipped(list []trustframework.Precondition, bag *claim.Bag) (why string, er
 			return "", misused(p, "has no Value that names a claim")
 		}
 		name := p.Values[0]
-		switch fold(p.Type) {
+		switch trustframework.Fold(p.Type) {
 		case "claimsexist":
 			there := true
 			for _, name := range p.Values {

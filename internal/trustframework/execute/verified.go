@@ -55,11 +55,11 @@ func verifiedByPage(t *trustframework.TechnicalProfile) error {
 // mapping means nothing.
 func CheckPage(t *trustframework.TechnicalProfile) (found []trustframework.Problem) {
 	enforced, _ := t.Metadata.Get("EnforceEmailVerification")
-	if len(t.DisplayClaims) > 0 || fold(enforced.Value) == "false" {
+	if len(t.DisplayClaims) > 0 || trustframework.Fold(enforced.Value) == "false" {
 		return nil
 	}
 	for _, m := range t.OutputClaims {
-		if fold(m.Partner) == "verified.email" {
+		if trustframework.Fold(m.Partner) == "verified.email" {
 			found = append(found, trustframework.Problem{At: m.At, Weight: trustframework.Broken, Reason: "has B2C's page verify " + m.Claim +
 				" by itself (PartnerClaimType Verified.Email), which otpost does not; verify it with a display control of type VerificationControl"})
 		}

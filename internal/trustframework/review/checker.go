@@ -57,7 +57,7 @@ func (c *checker) policy(p *trustframework.Policy, r roots) {
 	}
 	shared := sharedIn(p)
 	for _, t := range r.profiles {
-		if !r.narrow && shared[lower(t.ID)] && !j.whole(t) {
+		if !r.narrow && shared[trustframework.Fold(t.ID)] && !j.whole(t) {
 			j.element(Element{At: t.At, Kind: TechnicalProfile, ID: t.ID, Verdict: Shared, Handler: KindOf(t)})
 			continue
 		}

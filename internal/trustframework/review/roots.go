@@ -73,12 +73,12 @@ func sharedIn(p *trustframework.Policy) map[string]bool {
 	shared := map[string]bool{}
 	for _, t := range p.TechnicalProfiles {
 		if t.Includes.ID != "" {
-			shared[lower(t.Includes.ID)] = true
+			shared[trustframework.Fold(t.Includes.ID)] = true
 		}
 	}
 	called := func(by []trustframework.Validation) {
 		for _, v := range by {
-			delete(shared, lower(v.TechnicalProfile))
+			delete(shared, trustframework.Fold(v.TechnicalProfile))
 		}
 	}
 	for _, t := range p.TechnicalProfiles {
@@ -92,14 +92,12 @@ func sharedIn(p *trustframework.Policy) map[string]bool {
 	for _, journey := range slices.Concat(p.Journeys, p.SubJourneys) {
 		for _, step := range journey.Steps {
 			for _, x := range step.Exchanges {
-				delete(shared, lower(x.TechnicalProfile))
+				delete(shared, trustframework.Fold(x.TechnicalProfile))
 			}
 		}
 	}
 	return shared
 }
-
-func lower(id string) string { return strings.ToLower(strings.TrimSpace(id)) }
 
 // reached are the places of references in what otpost runs. A reference to what is not there harms only there.
 type reached map[trustframework.Origin]bool
