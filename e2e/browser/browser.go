@@ -19,10 +19,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
-)
 
-// patience is how long a condition may take that has to come true.
-const patience = 60 * time.Second
+	"github.com/otpost/otpost/proof/rig"
+)
 
 // Browser is one window of a browser that knows nobody: no cookie, no cache, no history. It is used by one goroutine.
 type Browser struct {
@@ -40,7 +39,7 @@ func Start(t testing.TB) *Browser {
 	t.Helper()
 	chromium, driver := find(t, "chromium", "chromium"), find(t, "chromedriver", "chromium-driver")
 	transport := &http.Transport{}
-	b := &Browser{t: t, http: &http.Client{Transport: transport, Timeout: patience}}
+	b := &Browser{t: t, http: &http.Client{Transport: transport, Timeout: rig.Patience}}
 	t.Cleanup(transport.CloseIdleConnections)
 	folder, err := os.MkdirTemp("", "otpost-browser-")
 	if err != nil {
@@ -146,7 +145,7 @@ func (b *Browser) end() {
 	}
 	begun := time.Now()
 	b.Await("the browser to end", func() bool {
-		if time.Since(begun) > patience/4 {
+		if time.Since(begun) > rig.Patience/4 {
 			syscall.Kill(b.pid, syscall.SIGKILL)
 		}
 		return syscall.Kill(b.pid, 0) != nil
@@ -168,17 +167,7 @@ func named(folder string) bool {
 // Await looks until done is true, and fails the test when that takes too long.
 func (b *Browser) Await(what string, done func() bool) {
 	b.t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.NewTimer(patience)
-	defer limit.Stop()
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-limit.C:
-			b.t.Fatalf("after %v still waiting for %s", patience, what)
-		}
-	}
+	rig.Await(b.t, what, done)
 }
 
 // transcript keeps what a program says, up to a bound.
