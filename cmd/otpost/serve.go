@@ -143,6 +143,8 @@ func (s *server) servePublic(ctx, hard context.Context, server *http.Server, l n
 		server.Close()
 		s.log.Warn("some requests were cut off", "error", err)
 	}
+	stopWork()
+	s.log.Info("requests are finished: finishing the deliveries that are being sent")
 	return nil
 }
 
