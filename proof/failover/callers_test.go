@@ -12,8 +12,9 @@ import (
 // told is what one caller was told.
 type told struct {
 	to string
-	// sent: a provider took it, or for Entra, otpost will see to it; not: it was not sent and will not be.
-	sent, not bool
+	// sent: a provider took it, or for Entra, otpost will see to it; not: it was not sent and will not be; unknown: a
+	// provider's answer was lost as the time ended, and it will not be sent again.
+	sent, not, unknown bool
 	// inTime: within the budget it was told that a provider took the message.
 	inTime bool
 }
@@ -47,7 +48,12 @@ func (h *house) ask(to string) told {
 		if err != nil || got.Status != 200 && got.Status != 503 {
 			h.t.Errorf("event for %s: %v %v", to, got, err)
 		}
-		return told{to: to, sent: got.Status == 200, not: got.Status == 503, inTime: got.Status == 200 && took < budget}
+		var problem struct{ Code string }
+		if got.Status == 503 && json.Unmarshal(got.Body, &problem) != nil {
+			h.t.Errorf("event for %s: %v", to, got)
+		}
+		return told{to: to, sent: got.Status == 200, not: got.Status == 503 && problem.Code != "unknown_outcome",
+			unknown: problem.Code == "unknown_outcome", inTime: got.Status == 200 && took < budget}
 	}
 	got, err := h.client.Send("POST", "/v1/passcodes", fmt.Sprintf(`{"to":%q,"wait_ms":%d}`, to, budget.Milliseconds()))
 	var made rig.Passcode

@@ -86,6 +86,10 @@ func (h *house) judgeOne(t *testing.T, c *cell, caller told, d *delivery, takes 
 		if !h.mode.relayed { // the other provider is well, and the code lives
 			o.lost++
 		}
+	case caller.unknown:
+		if d.state != "failed" || d.count("ambiguous") == 0 {
+			t.Errorf("%s: a caller was told that nobody knows, and it is known: %+v", c.name, d)
+		}
 	case takes == 0:
 		t.Errorf("%s: accepted and never taken: %+v", c.name, d)
 		o.lost++
