@@ -40,6 +40,7 @@ LocalizedCollection: @ElementType @ElementId @TargetCollection Item
 DisplayControls: DisplayControl
 DisplayControl: @Id @UserInterfaceControlType InputClaims DisplayClaims OutputClaims Actions
 Actions: Action
+Action: @Id ValidationClaimsExchange
 ValidationClaimsExchange: ValidationClaimsExchangeTechnicalProfile
 ValidationClaimsExchangeTechnicalProfile: @TechnicalProfileReferenceId @ContinueOnSuccess @ContinueOnError Preconditions
 ClaimsProviders: ClaimsProvider
@@ -91,18 +92,16 @@ func table(lines string) map[string]map[string]bool {
 // checkKnown reports what stands where the schema has no place for it. It is not read, and B2C refuses the upload.
 func checkKnown(e *element, problems *problems) {
 	row, looked := known[e.name]
-	if !looked && e.name != "Action" {
+	if !looked {
 		return
 	}
-	if looked {
-		for _, a := range e.attributes {
-			if !row["@"+a.name] {
-				problems.add(e.at, Odd, "%s has the attribute %s, which is not in the schema and is not read", e.label(), a.name)
-			}
+	for _, a := range e.attributes {
+		if !row["@"+a.name] {
+			problems.add(e.at, Odd, "%s has the attribute %s, which is not in the schema and is not read", e.label(), a.name)
 		}
 	}
 	for _, c := range e.children {
-		if looked && !row[c.name] {
+		if !row[c.name] {
 			problems.add(c.at, Broken, "%s stands in %s, where the schema has no place for it; it is not read", c.label(), e.name)
 			continue
 		}

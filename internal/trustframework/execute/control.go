@@ -16,6 +16,11 @@ func (x *run) action() (out *claim.Bag, err error) {
 	}
 	s := x.begin("display control", control.ID+" "+a.ID, a.At)
 	defer func() { s.end(err) }()
+	for _, at := range []trustframework.Origin{control.At, a.At} {
+		if err := usable(control, at); err != nil {
+			return nil, err
+		}
+	}
 	if err := x.open(); err != nil {
 		return nil, err
 	}

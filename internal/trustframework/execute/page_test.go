@@ -1,6 +1,7 @@
 package execute_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/otpost/otpost/internal/trustframework/execute"
@@ -196,6 +197,41 @@ func TestAdvisory_CVE_2026_18963_APageDoesNotGoOnWithoutItsControl(t *testing.T)
 	for _, id := range []string{"Page", "ByItself"} {
 		if _, err := w.runner.Page(t.Context(), execute.Request{Policy: w.policy, Profile: id, Session: &execute.Session{}}); err == nil {
 			t.Errorf("%s is shown", id)
+		}
+	}
+}
+
+// B2C's schema refuses a control of a type that there is not, and an action that calls nothing. Here neither may verify.
+func TestADisplayControlThatCannotVerifyIsNotPassedOver(t *testing.T) {
+	shows := page("Page", `<DisplayClaims><DisplayClaim DisplayControlReferenceId="ctl"/></DisplayClaims>`+outputs("email"))
+	seen := func(w *world, q execute.Request) error {
+		q.Policy, q.Session = w.policy, &execute.Session{}
+		_, err := w.runner.Page(t.Context(), q)
+		return err
+	}
+	for _, kind := range []string{"VerificationControls", "", "verification"} {
+		const part = "display control ctl: has a UserInterfaceControlType that is none of VerificationControl, "
+		w := worldOf(t, displayControl("ctl", kind, emailAndCode, action("SendCode", "Use"), action("VerifyCode", "Use")), profile("Use", "")+shows)
+		w.misused(part, "Page", "email=a")
+		w.misused(part, "ctl VerifyCode", "email=a", "code=1")
+		for _, q := range []execute.Request{{Profile: "Page"}, {Control: "ctl"}} {
+			if err := seen(w, q); err == nil || !strings.Contains(err.Error(), part) {
+				t.Errorf("%q is shown: %v", kind, err)
+			}
+		}
+		equal(t, "calls", w.calls(), "")
+	}
+	for name, verify := range map[string]string{
+		"nothing":           `<Action Id="VerifyCode"/>`,
+		"an empty exchange": `<Action Id="VerifyCode"><ValidationClaimsExchange/></Action>`,
+		"another element":   `<Action Id="VerifyCode"><ValidationTechnicalProfiles><ValidationTechnicalProfile ReferenceId="Use"/></ValidationTechnicalProfiles></Action>`,
+	} {
+		w := worldOf(t, displayControl("ctl", "verificationcontrol", emailAndCode, action("SendCode", "Use"), verify), profile("Use", "")+shows)
+		w.must("ctl SendCode", "email=a")
+		w.misused("display control ctl: has an action VerifyCode that calls nothing", "ctl VerifyCode", "email=a", "code=1")
+		w.told("UserMessageIfVerificationControlClaimsNotVerified", "Page", "email=a")
+		if err := seen(w, execute.Request{Profile: "Page"}); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/otpost/otpost/internal/trustframework"
@@ -37,7 +38,37 @@ func (x *run) controlAt(d trustframework.DisplayClaim) (*trustframework.DisplayC
 	if !ok {
 		return nil, &trustframework.Misuse{At: d.At, Element: "display control " + d.Control, Reason: "is defined in no file that this policy builds on"}
 	}
-	return control, nil
+	return control, usable(control, control.At)
+}
+
+// usable refuses what CheckControl finds at a place of a display control.
+func usable(control *trustframework.DisplayControl, at trustframework.Origin) error {
+	for _, p := range CheckControl(control) {
+		if p.At == at {
+			return &trustframework.Misuse{At: p.At, Element: "display control " + control.ID, Reason: p.Reason}
+		}
+	}
+	return nil
+}
+
+// controlTypes are the UserInterfaceControlTypes that there are (TrustFrameworkPolicy_0.3.0.0.xsd).
+var controlTypes = []string{"VerificationControl", "QrCodeControl", "AuthenticatorInfoControl", "AuthenticatorAppIconControl"}
+
+// CheckControl says what of a display control will not work, before it is run; the reasons go on from its name. B2C's schema
+// has four types and wants a technical profile in every action. Without either nothing would be verified: a page does not
+// wait for a control of another type, and an action without a profile has nobody who could refuse.
+func CheckControl(d *trustframework.DisplayControl) (found []trustframework.Problem) {
+	if !slices.ContainsFunc(controlTypes, func(known string) bool { return strings.EqualFold(known, d.Type) }) {
+		found = append(found, trustframework.Problem{At: d.At, Weight: trustframework.Broken, Reason: "has a UserInterfaceControlType that is none of " +
+			strings.Join(controlTypes, ", ")})
+	}
+	for _, a := range d.Actions {
+		if len(a.Validations) == 0 {
+			found = append(found, trustframework.Problem{At: a.At, Weight: trustframework.Broken, Reason: "has an action " + a.ID +
+				" that calls nothing; add a ValidationClaimsExchange with a ValidationClaimsExchangeTechnicalProfile"})
+		}
+	}
+	return found
 }
 
 // verifiedByPage refuses a page on which B2C would verify an address by itself, without a display control. To go on

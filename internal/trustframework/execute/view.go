@@ -74,6 +74,9 @@ func (r *Runner) Page(ctx context.Context, q Request) (Page, error) {
 			_, _, err := x.controlOf()
 			return Page{}, err
 		}
+		if err := usable(control, control.At); err != nil {
+			return Page{}, err
+		}
 		c, err := x.viewControl(control)
 		page.Title, page.Lines = control.ID, []Line{{Control: &c}}
 		return page, err

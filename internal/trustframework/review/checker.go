@@ -214,8 +214,14 @@ func (j *judge) call(v trustframework.Validation, from string) string {
 
 func (j *judge) control(d *trustframework.DisplayControl) {
 	j.reached.control(d)
+	fails := map[trustframework.Origin]string{}
+	for _, p := range execute.CheckControl(d) {
+		fails[p.At] = p.Reason
+		p.Reason = "the display control " + d.ID + " " + p.Reason
+		j.findings.add(p, "")
+	}
 	for _, a := range d.Actions {
-		why, verdict := j.calls(a.Validations, "the action "+a.ID+" of "+d.ID), Runs
+		why, verdict := cmp.Or(fails[d.At], fails[a.At], j.calls(a.Validations, "the action "+a.ID+" of "+d.ID)), Runs
 		if why != "" {
 			verdict = Fails
 		}

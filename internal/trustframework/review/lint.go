@@ -92,7 +92,7 @@ func (j *judge) profiles(a trustframework.Action) []*trustframework.TechnicalPro
 // lintVerify finds a VerifyCode that nobody can fail: nothing in it looks at a code.
 func (j *judge) lintVerify(d *trustframework.DisplayControl) {
 	a, there := d.Action("VerifyCode")
-	if !there {
+	if !there || len(a.Validations) == 0 { // which is refused
 		return
 	}
 	for _, t := range j.profiles(a) {

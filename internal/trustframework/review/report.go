@@ -1,6 +1,7 @@
 package review
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
@@ -126,6 +127,12 @@ func (t *teller) entry(e Entry) {
 
 // aboutControl says what a display control is.
 func aboutControl(d *trustframework.DisplayControl) execute.About {
+	for _, p := range execute.CheckControl(d) {
+		if p.At == d.At {
+			return execute.About{Kind: "display control of a type that there is not", B2C: "B2C's schema refuses it.", Otpost: "otpost refuses it.",
+				Entra: "There is nothing to compare it with."}
+		}
+	}
 	if same(d.Type, "VerificationControl") {
 		return execute.About{
 			Kind:   "verification control",
@@ -170,7 +177,7 @@ func called(all []trustframework.Validation) string {
 		}
 		names = append(names, name)
 	}
-	return strings.Join(names, ", ")
+	return cmp.Or(strings.Join(names, ", "), "nothing")
 }
 
 // settingsOf are the metadata of a profile but for texts and its Operation. What follows the path of a URL may be a secret,
