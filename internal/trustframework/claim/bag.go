@@ -74,5 +74,13 @@ func (b *Bag) Merge(other *Bag) {
 	}
 }
 
+// Retain forgets all that other does not have.
+func (b *Bag) Retain(other *Bag) {
+	maps.DeleteFunc(b.entries, func(k string, _ entry) bool {
+		_, ok := other.entries[k]
+		return !ok
+	})
+}
+
 // Clone is a bag of its own with the same claims.
 func (b *Bag) Clone() *Bag { return &Bag{entries: maps.Clone(b.entries)} }

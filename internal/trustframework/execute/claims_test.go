@@ -1,6 +1,7 @@
 package execute_test
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -103,4 +104,48 @@ func TestATransformationGetsItsPolicyKey(t *testing.T) {
 	if got := w.must("One", "email=a@b.example", "other=salt"); got == "" {
 		t.Error("nothing was hashed")
 	}
+}
+
+// A transformation that takes a claim's value does so for those that come after, as one that gives it a value.
+func TestAClaimThatWasTakenIsGone(t *testing.T) {
+	nulls := `<ClaimsTransformations><ClaimsTransformation Id="Nulls" TransformationMethod="NullClaim">
+<OutputClaims><OutputClaim ClaimTypeReferenceId="other" TransformationClaimType="claim_to_null"/></OutputClaims></ClaimsTransformation></ClaimsTransformations>`
+	first := `<InputClaimsTransformations><InputClaimsTransformation ReferenceId="Nulls"/></InputClaimsTransformations>`
+	last := `<OutputClaimsTransformations><OutputClaimsTransformation ReferenceId="Nulls"/></OutputClaimsTransformations>`
+	profiles := profile("Make", metadata("answer other", "made")+outputs("other")) + profile("Forget", first) + profile("Use", inputs("other")) +
+		profile("Fail", first+metadata("Fail", "UserMessageIfX"))
+	for name, c := range map[string]struct {
+		inside string
+		// claims are the page's, kept the session's, which had other before. calls are those after Make.
+		claims, kept, calls string
+	}{
+		"by a validation":                    {outputs("email", "other") + validations("Forget", "Use"), "email=a", "email=a", "Use"},
+		"by a validation, and made again":    {outputs("email", "other") + validations("Forget", "Make", "Use"), "email=a other=made", "email=a other=made", "Make; Use other=made"},
+		"within the page that puts none out": {outputs("email") + validations("Forget", "Use"), "email=a", "email=a other=made", "Use"},
+		"not by one that was refused":        {outputs("email", "other") + validations(`Fail ContinueOnError="true"`, "Use"), "email=a other=made", "email=a other=made", "Fail; Use other=made"},
+		"before the page is shown":           {first + outputs("email", "other") + validations("Use"), "email=a", "email=a", "Use"},
+		"after the page":                     {outputs("email", "other") + validations("Use") + last, "email=a", "email=a", "Use other=made"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := worldOf(t, nulls, profiles+page("Page", c.inside))
+			w.must("Make")
+			w.calls()
+			equal(t, "claims", w.must("Page", "email=a"), c.claims)
+			equal(t, "session", said(&w.session.Claims), c.kept)
+			calls := strings.NewReplacer("Forget; ", "", "Forget other=made; ", "").Replace(w.calls())
+			equal(t, "calls", calls, c.calls)
+		})
+	}
+	t.Run("by a profile alone", func(t *testing.T) {
+		w := worldOf(t, nulls, profiles)
+		w.must("Make")
+		w.must("Forget")
+		equal(t, "session", said(&w.session.Claims), "")
+	})
+	t.Run("by an action of a display control", func(t *testing.T) {
+		w := worldOf(t, nulls+displayControl("ctl", "VerificationControl", emailAndCode+outputs("other"), action("SendCode", "Make"), action("VerifyCode", "Forget", "Use")), profiles)
+		equal(t, "sent", w.must("ctl SendCode", "email=a"), "other=made")
+		equal(t, "verified", w.must("ctl VerifyCode", "code=1"), "")
+		equal(t, "control", said(&w.session.Controls["ctl"].Claims), "email=a")
+	})
 }

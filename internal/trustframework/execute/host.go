@@ -85,6 +85,7 @@ func (x *run) open() error {
 		x.q.Session.Opened = x.q.Session.Opened[:len(x.q.Session.Opened)-1]
 		return err
 	}
+	x.q.Session.Claims.Retain(work)
 	// What was given with the request belongs to the request; what was computed belongs to the journey.
 	for name, v := range work.All() {
 		if old, ok := before.Get(name); !ok || !old.Equal(v) {

@@ -41,6 +41,12 @@ func (x *run) page(t *trustframework.TechnicalProfile) (out *claim.Bag, err erro
 		return nil, err
 	}
 	out = outputs(t.OutputClaims, work)
+	// What the profiles took a value from goes as what they gave one to comes: where the page puts it out.
+	for _, m := range t.OutputClaims {
+		if _, there := work.Get(m.Claim); !there {
+			x.q.Session.Claims.Delete(m.Claim)
+		}
+	}
 	x.dropPasswords(out)
 	x.q.Session.Claims.Merge(out)
 	return out, nil

@@ -52,6 +52,8 @@ func (x *run) profile(t *trustframework.TechnicalProfile, bag *claim.Bag) (err e
 	if err := x.finish(t, c, work, s); err != nil {
 		return err
 	}
+	// A transformation may have taken a claim's value (NullClaim): that is the profile's doing too.
+	bag.Retain(work)
 	bag.Merge(work)
 	return nil
 }

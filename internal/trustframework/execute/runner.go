@@ -159,6 +159,7 @@ func (x *run) alone(t *trustframework.TechnicalProfile) (*claim.Bag, error) {
 	if err := x.profile(t, work); err != nil {
 		return nil, err
 	}
+	x.q.Session.Claims.Retain(work)
 	out := outputs(t.OutputClaims, work)
 	x.dropPasswords(out)
 	for name, v := range out.All() {
