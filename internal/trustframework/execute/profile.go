@@ -33,6 +33,9 @@ func (x *run) profile(t *trustframework.TechnicalProfile, bag *claim.Bag) (err e
 	if err != nil {
 		return err
 	}
+	for _, p := range CheckValidations(t) {
+		return &trustframework.Misuse{At: p.At, Element: "technical profile " + t.ID, Reason: p.Reason}
+	}
 	work := bag.Clone()
 	if err := x.transformations(t, t.InputTransformations, work); err != nil {
 		return err

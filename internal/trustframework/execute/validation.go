@@ -37,6 +37,16 @@ func (x *run) validations(list []trustframework.Validation, bag *claim.Bag) erro
 	return nil
 }
 
+// CheckValidations says what of a profile that is no page will not work, before it is run; the reasons go on from its name.
+// Only pages validate (validation-technical-profile.md), and what would be passed over here is a check.
+func CheckValidations(t *trustframework.TechnicalProfile) []trustframework.Problem {
+	if len(t.Validations) == 0 || selfAsserted(t) {
+		return nil
+	}
+	return []trustframework.Problem{{At: t.Validations[0].At, Weight: trustframework.Broken, Reason: "is no page and has ValidationTechnicalProfiles, " +
+		"which only a self-asserted technical profile runs; move them to the page that calls it"}}
+}
+
 // skipped says why preconditions skip what they stand at, "" if they do not. The first that is satisfied decides
 // (userjourneys.md, "Preconditions"; validation profiles have the same).
 func skipped(list []trustframework.Precondition, bag *claim.Bag) (why string, err error) {

@@ -101,3 +101,13 @@ func TestAPageIsRefusedAfterItsRetries(t *testing.T) {
 		w.session.Retries = nil
 	}
 }
+
+// A page alone validates. What another profile would be validated by must not be passed over.
+func TestValidationsOfWhatIsNoPageAreRefused(t *testing.T) {
+	w := worldOf(t, "", profile("Guard", metadata("Fail", "UserMessageIfX"))+profile("Guarded", outputs("email")+validations("Guard"))+
+		page("Page", outputs("email")+validations("Guarded")))
+	for _, id := range []string{"Guarded", "Page"} {
+		w.misused("technical profile Guarded: is no page and has ValidationTechnicalProfiles", id, "email=a")
+	}
+	equal(t, "calls", w.calls(), "")
+}

@@ -151,6 +151,10 @@ func (j *judge) profile(t *trustframework.TechnicalProfile) string {
 	} else if kind == execute.SelfAsserted {
 		found = checkSelfAsserted(t)
 	}
+	for _, p := range execute.CheckValidations(t) {
+		p.Reason = "technical profile " + t.ID + " " + p.Reason
+		found = append(found, p)
+	}
 	why := j.problems(t, found)
 	for _, ref := range slices.Concat(t.InputTransformations, t.OutputTransformations) {
 		why = cmp.Or(why, j.transformation(ref))
