@@ -63,6 +63,7 @@ func TestPreconditionsSkipTheProfileThatTheyStandAt(t *testing.T) {
 		"both are, and the first decides":       {exists("false", "objectId") + equals("true", "other", "sms"), []string{"other=sms"}, "skipped: claim objectId is not there"},
 		"the first counts for nothing":          {equals("false", "other", "sms") + exists("false", "objectId"), nil, "skipped: claim objectId is not there"},
 		"none is satisfied":                     {exists("false", "objectId") + equals("false", "other", "sms"), []string{"objectId=1", "other=sms"}, ""},
+		"the action of a step":                  {strings.ReplaceAll(exists("true", "other"), "ValidationTechnicalProfile", "OrchestrationStep"), []string{"other=2"}, "skipped: claim other is there"},
 		"two blocks of them, and the second is": {exists("true", "objectId") + "</Preconditions><Preconditions>" + exists("true", "other"), []string{"other=2"}, "skipped: claim other is there"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,6 +88,8 @@ func TestAPreconditionThatMeansNothingIsNotPassedOver(t *testing.T) {
 		"three values":   equals("true", "other", "a", "b"),
 		"unknown type":   precondition("ClaimMatches", "true", "other", "a"),
 		"no claim there": equals("false"),
+		"no action":      strings.ReplaceAll(exists("true", "other"), "<Action>SkipThisValidationTechnicalProfile</Action>", ""),
+		"unknown action": strings.ReplaceAll(exists("true", "other"), "SkipThis", "RunThis"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := when(t, preconditions)

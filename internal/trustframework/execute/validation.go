@@ -2,6 +2,7 @@ package execute
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/otpost/otpost/internal/trustframework"
@@ -47,12 +48,18 @@ func CheckValidations(t *trustframework.TechnicalProfile) []trustframework.Probl
 		"which only a self-asserted technical profile runs; move them to the page that calls it"}}
 }
 
+// skips are what a precondition may do, in lower case: there is no other action (userjourneys.md).
+var skips = []string{"skipthisvalidationtechnicalprofile", "skipthisorchestrationstep"}
+
 // skipped says why preconditions skip what they stand at, "" if they do not. The first that is satisfied decides
 // (userjourneys.md, "Preconditions"; validation profiles have the same).
 func skipped(list []trustframework.Precondition, bag *claim.Bag) (why string, err error) {
 	for _, p := range list {
 		if len(p.Values) == 0 {
 			return "", misused(p, "has no Value that names a claim")
+		}
+		if len(p.Actions) == 0 || slices.ContainsFunc(p.Actions, func(a string) bool { return !slices.Contains(skips, trustframework.Fold(a)) }) {
+			return "", misused(p, "needs an Action, SkipThisValidationTechnicalProfile")
 		}
 		name := p.Values[0]
 		switch trustframework.Fold(p.Type) {
