@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -76,10 +77,15 @@ func (x *run) patience(t *trustframework.TechnicalProfile) error {
 		Default: "User has exceeded the maximum number for retries for a self-asserted step."}
 }
 
+// count counts a refusal. What went wrong here, or is wrong with the policy, is no try of the person's.
 func (x *run) count(t *trustframework.TechnicalProfile, err error) {
 	s := x.q.Session
-	if err == nil {
+	var refusal *trustframework.Failure
+	switch {
+	case err == nil:
 		delete(s.Retries, trustframework.Fold(t.ID))
+		return
+	case !errors.As(err, &refusal):
 		return
 	}
 	if s.Retries == nil {

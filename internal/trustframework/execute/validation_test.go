@@ -111,3 +111,14 @@ func TestValidationsOfWhatIsNoPageAreRefused(t *testing.T) {
 	}
 	equal(t, "calls", w.calls(), "")
 }
+
+func TestWhatIsNoRefusalIsNoRetry(t *testing.T) {
+	w := worldOf(t, "", profile("Breaks", metadata("Break", "the wire is cut"))+page("Page", metadata("setting.retryLimit", "1")+outputs("email")+validations("Breaks"))+
+		page("Lost", metadata("setting.retryLimit", "1")+outputs("email")+validations("Nowhere")))
+	for range 2 {
+		if _, err := w.run("Page", "email=a"); err == nil || err.Error() != "the wire is cut" {
+			t.Error(err)
+		}
+		w.misused("Nowhere", "Lost", "email=a")
+	}
+}
