@@ -1,6 +1,9 @@
 package trustframework
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 func (r *reader) claim(e *element) *ClaimType {
 	c := &ClaimType{
@@ -10,7 +13,7 @@ func (r *reader) claim(e *element) *ClaimType {
 		DataType:            e.textOf("DataType"),
 		AdminHelp:           e.textOf("AdminHelpText"),
 		UserHelp:            e.textOf("UserHelpText"),
-		UserInput:           e.textOf("UserInputType"),
+		UserInput:           r.userInput(e),
 		PredicateValidation: r.reference(e.child("PredicateValidationReference"), "Id"),
 	}
 	for _, p := range e.child("DefaultPartnerClaimTypes").each("Protocol") {
@@ -25,6 +28,26 @@ func (r *reader) claim(e *element) *ClaimType {
 		c.Pattern = Pattern{At: p.at, Expression: p.get("RegularExpression"), HelpText: p.get("HelpText")}
 	}
 	return c
+}
+
+// userInputs are the UserInputTypes of TrustFrameworkPolicy_0.3.0.0.xsd.
+var userInputs = []string{"TextBox", "EmailBox", "DateTimeDropdown", "RadioSingleSelect", "DropdownSingleSelect", "CheckboxMultiSelect",
+	"Password", "Readonly", "Button", "Paragraph"}
+
+// userInput reads how a claim is typed in, in the schema's letters: it decides what is kept of a password, and what of a claim
+// that is only shown.
+func (r *reader) userInput(e *element) string {
+	written := e.textOf("UserInputType")
+	for _, known := range userInputs {
+		if Fold(known) == Fold(written) {
+			return known
+		}
+	}
+	if written != "" {
+		r.problems.add(e.child("UserInputType").at, Broken, "the UserInputType of %s is none of %s; read as TextBox", e.label(), strings.Join(userInputs, ", "))
+		return userInputs[0]
+	}
+	return ""
 }
 
 func (r *reader) choices(list []*element) []Choice {
