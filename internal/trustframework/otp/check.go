@@ -13,7 +13,7 @@ import (
 func (v *provider) check(p *trustframework.Policy, t *trustframework.TechnicalProfile) []trustframework.Problem {
 	op, found := v.operation(t)
 	if op != nil {
-		found = slices.Concat(found, v.metadata(t, op), claims(p, t, op))
+		found = slices.Concat(found, v.metadata(t, op), v.claims(p, t, op))
 		if op.lint != nil {
 			found = append(found, op.lint(p, t)...)
 		}
@@ -83,7 +83,7 @@ func ignored(keys map[string]string, key string) string {
 }
 
 // claims looks for claims that must be there, and for those that nobody reads.
-func claims(p *trustframework.Policy, t *trustframework.TechnicalProfile, op *operation) []trustframework.Problem {
+func (v *provider) claims(p *trustframework.Policy, t *trustframework.TechnicalProfile, op *operation) []trustframework.Problem {
 	r := reading{t: t}
 	for _, partner := range op.inputs {
 		r.needs(p, t.InputClaims, partner, noInput(partner))
@@ -95,6 +95,9 @@ func claims(p *trustframework.Policy, t *trustframework.TechnicalProfile, op *op
 		if !containsFold(op.inputs, m.PartnerName()) {
 			r.say(m.At, trustframework.Odd, "has an input claim for %s, which %s does not have, and which is not read%s",
 				m.PartnerName(), op.name, suggest.For(m.PartnerName(), op.inputs))
+		} else if v.explicit && m.Partner == "" {
+			r.say(m.At, trustframework.Odd, "has an input claim %s without PartnerClaimType, which B2C's documentation asks for; write it, though the claim has its name",
+				m.Claim)
 		}
 	}
 	for _, m := range t.OutputClaims {

@@ -65,6 +65,7 @@ func TestCheck(t *testing.T) {
 		"an undeclared code":  {codes(strings.Replace(generateClaims, `"otp"`, `"secret"`, 1)), broken, "claim secret, which the policy does not declare"},
 		"a code as a number":  {codes(strings.Replace(generateClaims, `"otp"`, `"number"`, 1)), odd, "begins with 0 loses it"},
 		"a misspelt partner":  {codes(strings.Replace(generateClaims, `"identifier"`, `"identifer"`, 1)), odd, "did you mean identifier?"},
+		"no partner of SSPR":  {profile("P", otp.SSPRHandler, `<InputClaims><InputClaim ClaimTypeReferenceId="emailAddress" /></InputClaims>`, "Operation=SendCode"), odd, "emailAddress without PartnerClaimType"},
 		"an output of nobody": {codes(strings.Replace(generateClaims, `<OutputClaims>`, `<OutputClaims><OutputClaim ClaimTypeReferenceId="typed" />`, 1)), odd, "output claim for typed"},
 
 		"out of range":       {wrong(otp.OneTimePasswordHandler, generateClaims, "Operation=GenerateCode", "CodeLength=3"), broken, "CodeLength that is out of range"},

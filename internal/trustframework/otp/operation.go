@@ -19,6 +19,8 @@ type provider struct {
 	stepError string
 	// messages are the keys of its texts.
 	messages []string
+	// explicit is true if B2C's documentation asks for PartnerClaimType to be written, whatever the claim is called.
+	explicit bool
 	// legacy is true if older names of messages are read on the profile.
 	legacy bool
 	// ignored are metadata keys that do nothing here, and what they are.

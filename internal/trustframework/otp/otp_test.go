@@ -24,6 +24,7 @@ var _, _ execute.Handler = (*otp.OneTimePassword)(nil), (*otp.SSPR)(nil)
 // claims are the schema of every policy here.
 const claims = `<BuildingBlocks><ClaimsSchema>
 <ClaimType Id="email"><DataType>string</DataType></ClaimType>
+<ClaimType Id="emailAddress"><DataType>string</DataType></ClaimType>
 <ClaimType Id="Otp"><DataType>string</DataType></ClaimType>
 <ClaimType Id="number"><DataType>int</DataType></ClaimType>
 <ClaimType Id="typed"><DataType>string</DataType></ClaimType>

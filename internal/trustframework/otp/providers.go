@@ -43,6 +43,7 @@ var oneTimePassword = provider{
 // sspr says what SSPR profiles have.
 var sspr = provider{
 	name:     "SSPR",
+	explicit: true,
 	messages: []string{challengeExpired, internalError, throttled, noRetry, retryAllowed},
 	ignored: map[string]string{
 		"allowTestEmailAddressPassThrough": "B2C does not document, and which is ignored here",
