@@ -10,7 +10,7 @@ func (r *reader) journey(e *element) *Journey {
 	seen := map[int]bool{}
 	for _, s := range e.child("OrchestrationSteps").each("OrchestrationStep") {
 		step := r.step(s)
-		if seen[step.Order] {
+		if seen[step.Order] { // both stay: UNCONFIRMED
 			r.problems.add(s.at, Odd, "two steps of the journey have the Order %d; what B2C makes of that is not documented", step.Order)
 		}
 		seen[step.Order] = true

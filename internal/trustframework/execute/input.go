@@ -70,7 +70,8 @@ func (x *run) displayed(t *trustframework.TechnicalProfile) []trustframework.Dis
 	return lines
 }
 
-// filled puts in what the fields of a page hold before somebody types: the profile's input claims.
+// filled puts in what the fields of a page hold before somebody types: the profile's input claims. That one which no field
+// shows gets no value from its default is UNCONFIRMED.
 func (x *run) filled(t *trustframework.TechnicalProfile, bag *claim.Bag) error {
 	lines := shown(t)
 	for _, m := range t.InputClaims {

@@ -65,8 +65,9 @@ func shown(t *trustframework.TechnicalProfile) []trustframework.DisplayClaim {
 	return lines
 }
 
-// patience refuses a page that was refused too often (setting.retryLimit; error-codes.md, AADB2C90157). The count is in
-// the session's token and bounds nothing that matters: codes are counted in the engine.
+// patience refuses a page that was refused too often (setting.retryLimit; error-codes.md, AADB2C90157). That the limit counts
+// the first refusal too, and has no default, is UNCONFIRMED. The count is in the session's token and bounds nothing that
+// matters: codes are counted in the engine.
 func (x *run) patience(t *trustframework.TechnicalProfile) error {
 	item, ok := t.Metadata.Get("setting.retryLimit")
 	limit, err := strconv.Atoi(strings.TrimSpace(item.Value))

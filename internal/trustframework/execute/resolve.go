@@ -127,7 +127,8 @@ func (x *run) contextValue(name string) (string, bool) {
 }
 
 // expression puts in what a transformation's parameter may name (string-transformations.md, "String claim
-// transformations expressions"); {AuthenticatorIssuer} stands in the documentation's TOTP policy alone.
+// transformations expressions"); {AuthenticatorIssuer} stands in the documentation's TOTP policy alone, and where B2C takes
+// the name from is UNCONFIRMED.
 func (x *run) expression(text string, t *trustframework.TechnicalProfile) string {
 	if !strings.Contains(text, "{") {
 		return text

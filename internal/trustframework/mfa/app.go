@@ -33,7 +33,8 @@ func (h *Handler) countDevices(ctx context.Context, c *execute.Call) error {
 }
 
 // begin is BeginVerifyOTP: it says which devices the next VerifyOTP is about. With a secret this is the one that has it,
-// enrolled if there is none yet; without one, the user's confirmed devices.
+// enrolled if there is none yet; without one, the user's confirmed devices. B2C documents secretKey as required; its own
+// TOTP policy has no value for it when somebody signs in who is enrolled, so that none is required here.
 func (h *Handler) begin(ctx context.Context, c *execute.Call) error {
 	secret, given := c.Input(secretKey)
 	if given {
@@ -72,7 +73,7 @@ func (h *Handler) begin(ctx context.Context, c *execute.Call) error {
 }
 
 // verifyApp is VerifyOTP. The first right code after a secret was given confirms the device that has it; a code of
-// another device does not.
+// another device does not. That a code is taken once, and how old one may be, is UNCONFIRMED for B2C.
 func (h *Handler) verifyApp(ctx context.Context, c *execute.Call) error {
 	if typed, given := c.Input(otpCode); given {
 		c.Secret(typed.String())

@@ -50,10 +50,10 @@ var (
 	verifyKeys = map[passcode.Reason]string{
 		passcode.WrongCode:  wrongCodeEntered,
 		passcode.CodeLocked: maxRetryReached,
-		// What is spent is the number of wrong codes for this phone number, over all journeys.
+		// What is spent is the number of wrong codes for this phone number, over all journeys. The key is UNCONFIRMED.
 		passcode.Throttled: maxRetryReached,
 		// B2C has no key for a code whose time is over, or that was used. UNCONFIRMED: it is told as a wrong one, since
-		// another code is what helps.
+		// another code is what helps. One that was never sent is told as serverError, which is UNCONFIRMED too.
 		passcode.CodeExpired:   wrongCodeEntered,
 		passcode.CodeUsed:      wrongCodeEntered,
 		passcode.CodeCancelled: wrongCodeEntered,

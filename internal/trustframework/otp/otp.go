@@ -44,7 +44,8 @@ func (h *OneTimePassword) Run(ctx context.Context, c *execute.Call) error {
 }
 
 // generate hands a code over. What B2C keeps in the journey's session, the code and the counters, the engine has under
-// the session's scope and the identifier.
+// the session's scope and the identifier. UNCONFIRMED: that a new code has all its tries again, that generations count for
+// as long as the session lives, and that identifiers are compared as they stand.
 func (h *OneTimePassword) generate(ctx context.Context, c *execute.Call, op *operation) error {
 	key, err := c.Need(identifier)
 	if err != nil {
@@ -68,6 +69,8 @@ func (h *OneTimePassword) generate(ctx context.Context, c *execute.Call, op *ope
 	return nil
 }
 
+// verify tries a code. That letters are compared without case where the set has one case alone, and that blanks and dashes
+// do not count, is UNCONFIRMED.
 func (h *OneTimePassword) verify(ctx context.Context, c *execute.Call, op *operation) error {
 	typed, given := c.Input(otpToVerify)
 	if given {

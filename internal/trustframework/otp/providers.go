@@ -3,7 +3,9 @@ package otp
 import "github.com/otpost/otpost/internal/passcode"
 
 // oneTimePassword says what one-time-password profiles have. Their keys are one table: why the engine does not do what it
-// is asked, against what the person is told. What B2C's documentation leaves open of it is ours, and said in about.go.
+// is asked, against what the person is told. UNCONFIRMED, ours, and said in about.go: which key GenerateCode answers with
+// in the lock-out and at limits beyond the policy; where UserMessageIfInvalidCode begins and
+// UserMessageIfVerificationFailedRetryAllowed ends; that a code is used up; and what UserMessageIfSessionConflict is for.
 var oneTimePassword = provider{
 	name:      "one-time-password",
 	stepError: "Unable to cast object of type '" + OneTimePasswordHandler + "' to type 'Web.TPEngine.Providers.IProtocolProvider'",

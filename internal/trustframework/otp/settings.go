@@ -84,6 +84,7 @@ func (r *reading) flag(key string) bool {
 	return strings.EqualFold(written, "true")
 }
 
+// characters reads a CharacterSet. Escapes are those of Go's regular expressions: that B2C has any is UNCONFIRMED.
 func (r *reading) characters() string {
 	item, there := r.t.Metadata.Get(characterSet)
 	if !there {

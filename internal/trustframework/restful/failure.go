@@ -21,7 +21,8 @@ const (
 var messageKeys = []string{requestFailed, unreachable, noName, noAnswer}
 
 // defaults are B2C's own (localization-string-ids.md, "Restful service error messages") without the URL of the service,
-// which is nothing that people at a page should see and can hold a key.
+// which is nothing that people at a page should see and can hold a key. That of unreachable is ours: B2C's is {0} and the
+// URL, and what it puts in for {0} is UNCONFIRMED.
 var defaults = map[string]string{
 	requestFailed: "Failed to establish connection to restful service end point.",
 	unreachable:   "Unable to connect to the restful service end point.",

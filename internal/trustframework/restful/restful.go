@@ -66,7 +66,7 @@ func New(o Options) *Client {
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // Run calls the service once. It never calls again by itself: a service may have done what it was asked for, though no
-// answer came.
+// answer came. Whether B2C calls again is UNCONFIRMED.
 func (c *Client) Run(ctx context.Context, call *execute.Call) error {
 	outputs, err := c.exchange(ctx, call)
 	if err != nil {

@@ -33,7 +33,6 @@ var phones = []method{
 		run: func(r *run) error {
 			number, err := international(r.text("phoneNumberString"), r.text("country"))
 			if err != nil {
-				// B2C's own text is UNCONFIRMED.
 				return r.invalidNumber("UserMessageIfClaimsTransformationInvalidPhoneNumber", err)
 			}
 			r.output("outputClaim", claim.Text(number.String()))
@@ -71,6 +70,7 @@ func splitNumber(r *run) error {
 	return nil
 }
 
+// invalidNumber has a text of ours: B2C's own for either key is UNCONFIRMED.
 func (r *run) invalidNumber(key string, cause error) error {
 	return &trustframework.Failure{Key: key, Default: "The phone number is not valid. Please enter it with its country code.", Profile: r.transformation.ID, Cause: cause}
 }

@@ -20,7 +20,7 @@ var random = []method{
 	// it is the same is UNCONFIRMED.
 	drawn("GuidAndRandomGenerator"),
 	{
-		// The documented secrets are 16 characters of base32 in lower case, which are 80 bits.
+		// The documented secrets are 16 characters of base32 in lower case, which are 80 bits. That all are is UNCONFIRMED.
 		name:    "CreateOtpSecret",
 		outputs: []slot{str("outputClaim")},
 		run: func(r *run) error {
