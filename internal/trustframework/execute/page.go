@@ -50,6 +50,9 @@ func (x *run) page(t *trustframework.TechnicalProfile) (out *claim.Bag, err erro
 	}
 	x.dropPasswords(out)
 	x.q.Session.Claims.Merge(out)
+	for _, d := range t.DisplayClaims {
+		delete(x.q.Session.Controls, trustframework.Fold(d.Control))
+	}
 	return out, nil
 }
 

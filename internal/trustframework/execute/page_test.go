@@ -235,3 +235,21 @@ func TestADisplayControlThatCannotVerifyIsNotPassedOver(t *testing.T) {
 		}
 	}
 }
+
+// What a control holds is for its page alone (display-controls.md): where another page shows it, it verifies anew.
+func TestADisplayControlVerifiesForOnePage(t *testing.T) {
+	shows := `<DisplayClaims><DisplayClaim DisplayControlReferenceId="CTL"/></DisplayClaims>` + outputs("email", "other")
+	w := worldOf(t, displayControl("ctl", "VerificationControl", emailAndCode+outputs("body"), action("SendCode", "Use"), action("VerifyCode", "Use")),
+		profile("Use", metadata("answer body", "made")+outputs("body"))+profile("Refuses", metadata("Fail", "UserMessageIfX"))+
+			page("First", shows+`<ValidationTechnicalProfiles><ValidationTechnicalProfile ReferenceId="Refuses"><Preconditions>`+exists("false", "other")+
+				`</Preconditions></ValidationTechnicalProfile></ValidationTechnicalProfiles>`)+page("Second", shows))
+	w.must("ctl SendCode", "email=a")
+	w.must("ctl VerifyCode", "code=1")
+	w.told("UserMessageIfX", "First", "other=b")
+	equal(t, "a page that is sent again", w.must("First"), "email=a")
+	w.told("UserMessageIfVerificationControlClaimsNotVerified", "Second")
+	equal(t, "session", said(&w.session.Claims), "email=a")
+	w.must("ctl SendCode")
+	w.must("ctl VerifyCode", "code=1")
+	equal(t, "verified anew", w.must("Second"), "email=a")
+}
