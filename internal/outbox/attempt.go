@@ -27,7 +27,7 @@ func (o *Outbox) carry(ctx context.Context, d Delivery) {
 		return
 	}
 	defer cancel()
-	o.conclude(ctx, d, o.try(trying, &d, d.Step))
+	o.conclude(ctx, d, o.try(trying, &d, d.Step, o.Now(), func() {}))
 }
 
 // choose returns the step of the first provider, from a step on, that is not known to be down; the step itself when all
@@ -52,12 +52,13 @@ type tried struct {
 	fault   *Fault
 }
 
-// try makes one attempt at one provider of a route.
-func (o *Outbox) try(ctx context.Context, d *Delivery, step int) tried {
-	now := o.Now()
+// try makes one attempt at one provider of a route, and calls answered as soon as that has ended, before what follows
+// from it.
+func (o *Outbox) try(ctx context.Context, d *Delivery, step int, now time.Time, answered func()) tried {
 	t := tried{step: step, attempt: Attempt{Delivery: d.ID, Provider: d.Route[step], At: now}}
 	heard := o.listen(ctx, d, t.attempt.Provider, now)
 	ref, err := o.send(o.hurried(ctx, d, step, now), t.attempt.Provider, d)
+	answered()
 	faultpoint.Here("send.after_answer")
 	ended := o.Now()
 	t.attempt.Took = ended.Sub(now)

@@ -300,6 +300,36 @@ func TestHedge(t *testing.T) {
 	}
 }
 
+// slowToClose are breakers whose closing takes a second, as on a busy database.
+type slowToClose struct{ outbox.BreakerStore }
+
+func (s slowToClose) CloseBreaker(ctx context.Context, provider string) error {
+	time.Sleep(time.Second)
+	return s.BreakerStore.CloseBreaker(ctx, provider)
+}
+
+// Nobody else is asked once a provider has answered, however long it takes to note what that says of the provider.
+func TestNoHedgeAgainstAProviderThatHasAnswered(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *house) {
+		h.first.do = down
+		o, stop := h.process(t, func(s *outbox.Settings) { s.Breakers = slowToClose{h.db} })
+		h.breakFirst(t, o)
+		time.Sleep(21 * time.Second) // it may be tried again
+		h.first.do = func(context.Context, int) error {
+			time.Sleep(200 * time.Millisecond)
+			return nil
+		}
+		id := h.hedged(t, o, 300*time.Millisecond)
+		watch := o.Watch(id)
+		d, _ := watch.Wait(t.Context())
+		watch.Stop()
+		if counts := [2]int{h.first.count(id), h.second.count(id)}; counts != [2]int{1, 0} || d.Provider != "first" {
+			t.Errorf("tried %v: %+v", counts, d)
+		}
+		stop()
+	})
+}
+
 // A provider that falls silent must not hold up those who carry the messages that another one takes.
 func TestWorkersDoNotWaitForAHedgedProvider(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *house) {

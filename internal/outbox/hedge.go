@@ -13,18 +13,25 @@ const besides = 512
 // message first is the answer; the other one's outcome is recorded beside it. cancel ends trying, which both end with.
 func (o *Outbox) carryHedged(trying context.Context, cancel context.CancelFunc, ctx context.Context, d Delivery) {
 	outcomes := make(chan tried, 2)
-	start := func(step int) { go func() { outcomes <- o.try(trying, &d, step) }() }
-	start(d.Step)
+	answered := make(chan struct{})
+	go func() { outcomes <- o.try(trying, &d, d.Step, o.Now(), func() { close(answered) }) }()
 	timer := time.NewTimer(d.Hedge)
 	defer timer.Stop()
 	select {
-	case only := <-outcomes:
+	case <-answered:
+	case <-timer.C:
+	}
+	now := o.Now()
+	select {
+	case <-answered: // also when that is as late as the hedge, which then has nothing to be for
+		only := <-outcomes
 		cancel()
 		o.conclude(ctx, d, only)
 		return
-	case <-timer.C:
+	default:
 	}
-	start(o.choose(ctx, &d, d.Step+1, o.Now()))
+	next := o.choose(ctx, &d, d.Step+1, now)
+	go func() { outcomes <- o.try(trying, &d, next, now, func() {}) }()
 	first := <-outcomes
 	if first.fault == nil {
 		o.conclude(ctx, d, first)
