@@ -3,6 +3,8 @@ package failover_test
 import (
 	"slices"
 	"testing"
+
+	"github.com/otpost/otpost/proof/rig"
 )
 
 // outcome is what came of a fault.
@@ -36,6 +38,7 @@ func (h *house) judge(t *testing.T, c *cell, rows map[string]*delivery) (o outco
 			t.Errorf("%s: the vendor was asked wrongly: %s", c.name, problem)
 		}
 	}
+	onTime := 0
 	for _, caller := range c.told {
 		o.callers++
 		d := rows[caller.to]
@@ -55,10 +58,16 @@ func (h *house) judge(t *testing.T, c *cell, rows map[string]*delivery) (o outco
 				continue
 			}
 			o.tries++
+			if slices.Contains(c.may, a.class) {
+				onTime++
+			}
 			if !slices.Contains(c.may, a.class) && !a.late() {
 				t.Errorf("%s: a try is %q, %s, want one of %q", c.name, a.class, a.detail, c.may)
 			}
 		}
+	}
+	if rig.Full() && o.tries > 0 && onTime == 0 { // that all are late is for a busy machine only
+		t.Errorf("%s: no try of %d is any of %q", c.name, o.tries, c.may)
 	}
 	return o
 }
@@ -100,7 +109,7 @@ func (h *house) judgeOne(t *testing.T, c *cell, caller told, d *delivery, takes 
 		switch {
 		case h.mode.hedge != "" && d.overlap():
 			o.twiceByHedge++
-		case c.lost && d.count("ambiguous") > 0:
+		case c.lost && d.count("ambiguous") > 0, d.lost():
 			o.twiceByLoss++
 		default:
 			t.Errorf("%s: taken %d times without a reason: %+v", c.name, takes, d)

@@ -1,6 +1,7 @@
 package failover_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/otpost/otpost/internal/outbox"
@@ -15,10 +16,16 @@ type try struct {
 	begun, end int64
 }
 
-// late reports whether the connection did not come in the time that the caller left for one. On a busy machine that can
-// happen with any provider; nothing was sent then.
+// late reports whether the try took all the time that it had. On a busy machine that can happen with any provider, and
+// is then known for what it is: nothing was sent where no connection came, and the answer was lost where one did.
 func (a *try) late() bool {
-	return a.class == outbox.Transient && a.detail == "no connection in the time that was left for one"
+	switch a.detail {
+	case "no connection in the time that was left for one":
+		return a.class == outbox.Transient
+	case "no answer in time":
+		return a.end-a.begun >= (budget / 2).Milliseconds()
+	}
+	return false
 }
 
 // delivery is one message as the database has it.
@@ -26,6 +33,11 @@ type delivery struct {
 	id, state, provider string
 	uncertain           bool
 	tries               []try
+}
+
+// lost reports whether the answer to a try came too late to be read.
+func (d *delivery) lost() bool {
+	return slices.ContainsFunc(d.tries, func(a try) bool { return a.class == outbox.Ambiguous && a.late() })
 }
 
 func (d *delivery) count(class outbox.Class) (n int) {
@@ -41,7 +53,7 @@ func (d *delivery) count(class outbox.Class) (n int) {
 func (d *delivery) overlap() bool {
 	for i, a := range d.tries {
 		for _, b := range d.tries[i+1:] {
-			if a.provider != b.provider && a.begun < b.end && b.begun < a.end {
+			if a.provider != b.provider && a.begun <= b.end && b.begun <= a.end {
 				return true
 			}
 		}
