@@ -147,7 +147,7 @@ func (x *run) value(t *trustframework.TechnicalProfile, m trustframework.ClaimMa
 }
 
 // Resolves says whether a profile's default values may hold claim resolvers (claim-resolver-overview.md: the profile must
-// say so). Of those on the engines the overview says nothing; they follow the same rule.
+// say so). Of those on the engines the overview says nothing; that they follow the same rule is UNCONFIRMED.
 func Resolves(t *trustframework.TechnicalProfile) bool {
 	item, ok := t.Metadata.Get("IncludeClaimResolvingInClaimsHandling")
 	return ok && strings.EqualFold(strings.TrimSpace(item.Value), "true")

@@ -46,7 +46,7 @@ func (x *examiner) metadata() {
 		switch {
 		case strings.EqualFold(key, operationKey):
 		case strings.EqualFold(key, "IncludeClaimResolvingInClaimsHandling"):
-			x.add(item.At, trustframework.Odd, "has %s, which B2C does not document for multifactor authentication", key)
+			x.add(item.At, trustframework.Odd, "has %s, which B2C does not document for multifactor authentication; here it is followed", key)
 		case slices.ContainsFunc(keys, isKey):
 			x.add(item.At, trustframework.Odd, "has %s, which B2C reads in the self-asserted profile that calls this one; move it there", key)
 		default:

@@ -85,7 +85,7 @@ func TestWhatIsWrongWithAProfile(t *testing.T) {
 			"odd: has UserMessageIfThrottled, which B2C reads in the self-asserted profile that calls this one; move it there",
 			"odd: has the metadata key UserMessageIfThrotled, which is not read: Operation is all that there is; did you mean UserMessageIfThrottled?"}},
 		"claim resolvers": {metadata("Operation", "OneWaySMS", "IncludeClaimResolvingInClaimsHandling", "true") + sms,
-			[]string{"odd: has IncludeClaimResolvingInClaimsHandling, which B2C does not document for multifactor authentication"}},
+			[]string{"odd: has IncludeClaimResolvingInClaimsHandling, which B2C does not document for multifactor authentication; here it is followed"}},
 		"missing and unknown inputs": {metadata("Operation", "Verify") + inputs("phone>phoneNumbr", "verificationCode>verificationCode"), []string{
 			`broken: has no input claim for phoneNumber; add an InputClaim with PartnerClaimType="phoneNumber"`,
 			"odd: gives phone as phoneNumbr, which is no input of Verify and is not read; did you mean phoneNumber?"}},

@@ -30,7 +30,9 @@ func (v *provider) metadata(t *trustframework.TechnicalProfile, op *operation) [
 	for _, item := range t.Metadata {
 		key := strings.TrimSpace(item.Key)
 		switch elsewhere, other := v.settingOf(key, op); {
-		case key == "" || strings.EqualFold(key, "Operation") || containsFold(op.settings, key) || containsFold(everywhere(), key):
+		case key == "" || strings.EqualFold(key, "Operation") || containsFold(op.settings, key):
+		case strings.EqualFold(key, resolving):
+			r.say(item.At, trustframework.Odd, "has %s, which B2C does not document for %s profiles; here it is followed", resolving, v.name)
 		case other:
 			r.say(item.At, trustframework.Odd, "has the metadata key %s, which does nothing on %s: it belongs to the profile whose Operation is %s",
 				key, op.name, elsewhere)
@@ -61,8 +63,9 @@ func (v *provider) keysOf(op *operation) []string {
 	return keys
 }
 
-// everywhere are metadata keys of every technical profile; whoever runs profiles reads them.
-func everywhere() []string { return []string{"IncludeClaimResolvingInClaimsHandling"} }
+// resolving is a metadata key that whoever runs profiles reads. B2C documents it for other kinds
+// (claim-resolver-overview.md).
+const resolving = "IncludeClaimResolvingInClaimsHandling"
 
 func legacyKey(name string) string {
 	for _, old := range legacy {

@@ -16,7 +16,7 @@ func good(metadata ...string) string {
 }
 
 func TestNothingToSay(t *testing.T) {
-	policy := parts{profiles: good() + verifyCode() + sendCode() + proveCode("IncludeClaimResolvingInClaimsHandling=true")}.load(t)
+	policy := parts{profiles: good() + verifyCode() + sendCode() + proveCode()}.load(t)
 	for _, id := range []string{"Generate", "Verify", "Send", "Prove"} {
 		if found := check(t, policy, id); len(found) > 0 {
 			t.Errorf("%s: %v", id, found)
@@ -54,6 +54,7 @@ func TestCheck(t *testing.T) {
 		"an older name on SSPR":     {profile("P", otp.SSPRHandler, sendClaims, "Operation=SendCode", "UserMessage.ServerError=x"), odd, "does not have"},
 		"MaxNumAttempts alone":      {wrong(otp.OneTimePasswordHandler, generateClaims, "Operation=GenerateCode", "MaxNumAttempts=3"), odd, "is taken for NumRetryAttempts"},
 		"MaxNumAttempts beside":     {wrong(otp.OneTimePasswordHandler, generateClaims, "Operation=GenerateCode", "MaxNumAttempts=3", "NumRetryAttempts=3"), odd, "does nothing then"},
+		"claim resolvers":           {wrong(otp.OneTimePasswordHandler, generateClaims, "Operation=GenerateCode", "IncludeClaimResolvingInClaimsHandling=true"), odd, "does not document for one-time-password profiles"},
 		"addresses that go through": {profile("P", otp.SSPRHandler, sendClaims, "Operation=SendCode", "allowTestEmailAddressPassThrough=true"), odd, "ignored here"},
 
 		"no identifier":       {codes(`<OutputClaims><OutputClaim ClaimTypeReferenceId="otp" PartnerClaimType="otpGenerated" /></OutputClaims>`), broken, "no input claim for identifier"},
