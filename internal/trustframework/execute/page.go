@@ -14,7 +14,7 @@ import (
 func (x *run) page(t *trustframework.TechnicalProfile) (out *claim.Bag, err error) {
 	s := x.begin("technical profile", t.ID, t.At)
 	defer func() { s.end(err) }()
-	if err := verifiedByPage(t); err != nil {
+	if err := fit(t); err != nil {
 		return nil, err
 	}
 	if err := x.patience(t); err != nil {
@@ -68,11 +68,13 @@ func shown(t *trustframework.TechnicalProfile) []trustframework.DisplayClaim {
 	return lines
 }
 
+const retryLimit = "setting.retryLimit"
+
 // patience refuses a page that was refused too often (setting.retryLimit; error-codes.md, AADB2C90157). That the limit counts
 // the first refusal too, and has no default, is UNCONFIRMED. The count is in the session's token and bounds nothing that
 // matters: codes are counted in the engine.
 func (x *run) patience(t *trustframework.TechnicalProfile) error {
-	item, ok := t.Metadata.Get("setting.retryLimit")
+	item, ok := t.Metadata.Get(retryLimit)
 	limit, err := strconv.Atoi(strings.TrimSpace(item.Value))
 	if !ok || err != nil || x.q.Session.Retries[trustframework.Fold(t.ID)] < limit {
 		return nil

@@ -122,3 +122,11 @@ func TestWhatIsNoRefusalIsNoRetry(t *testing.T) {
 		w.misused("Nowhere", "Lost", "email=a")
 	}
 }
+
+func TestARetryLimitThatIsNoneIsRefused(t *testing.T) {
+	for _, limit := range []string{"", "many", "0", "-1", "2.5"} {
+		w := worldOf(t, "", page("Page", metadata("setting.retryLimit", limit)+outputs("email")))
+		w.misused("technical profile Page: has a setting.retryLimit that is not a whole number", "Page", "email=a")
+	}
+	worldOf(t, "", page("Page", metadata("setting.retryLimit", " 1 ")+outputs("email"))).must("Page", "email=a")
+}

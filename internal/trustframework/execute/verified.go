@@ -2,6 +2,7 @@ package execute
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/otpost/otpost/internal/trustframework"
@@ -71,9 +72,9 @@ func CheckControl(d *trustframework.DisplayControl) (found []trustframework.Prob
 	return found
 }
 
-// verifiedByPage refuses a page on which B2C would verify an address by itself, without a display control. To go on
-// without that would take an address for verified that nobody has looked at.
-func verifiedByPage(t *trustframework.TechnicalProfile) error {
+// fit refuses what CheckPage finds, such as a page on which B2C would verify an address by itself, without a display
+// control. To go on without that would take an address for verified that nobody has looked at.
+func fit(t *trustframework.TechnicalProfile) error {
 	for _, p := range CheckPage(t) {
 		return &trustframework.Misuse{At: p.At, Element: "technical profile " + t.ID, Reason: p.Reason}
 	}
@@ -81,13 +82,19 @@ func verifiedByPage(t *trustframework.TechnicalProfile) error {
 }
 
 // CheckPage says what of a self-asserted profile will not work, before it is run; the reasons go on from its name. That is
-// Verified.Email, by which B2C's page verifies an address by itself unless EnforceEmailVerification is false
-// (self-asserted-technical-profile.md). A profile with display claims does not show its output claims, so that there the
-// mapping means nothing.
+// a retry limit that is none, and Verified.Email, by which B2C's page verifies an address by itself unless
+// EnforceEmailVerification is false (self-asserted-technical-profile.md). A profile with display claims does not show its
+// output claims, so that there the mapping means nothing.
 func CheckPage(t *trustframework.TechnicalProfile) (found []trustframework.Problem) {
+	if item, limited := t.Metadata.Get(retryLimit); limited {
+		if n, err := strconv.Atoi(strings.TrimSpace(item.Value)); err != nil || n < 1 {
+			found = append(found, trustframework.Problem{At: item.At, Weight: trustframework.Broken, Reason: "has a " + retryLimit +
+				" that is not a whole number from 1 on; write one, or leave it out for no limit"})
+		}
+	}
 	enforced, _ := t.Metadata.Get("EnforceEmailVerification")
 	if len(t.DisplayClaims) > 0 || trustframework.Fold(enforced.Value) == "false" {
-		return nil
+		return found
 	}
 	for _, m := range t.OutputClaims {
 		if trustframework.Fold(m.Partner) == "verified.email" {

@@ -88,7 +88,7 @@ func (r *Runner) Page(ctx context.Context, q Request) (Page, error) {
 	if !selfAsserted(t) {
 		return Page{}, &trustframework.Misuse{At: t.At, Element: "technical profile " + t.ID, Reason: "is no page: only a self-asserted profile has one"}
 	}
-	if err := verifiedByPage(t); err != nil {
+	if err := fit(t); err != nil {
 		return Page{}, err
 	}
 	page.Title, page.Continue = x.texts.ui("heading", t.DisplayName), x.texts.ui("button_continue", "Continue")
