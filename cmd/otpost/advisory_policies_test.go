@@ -162,19 +162,25 @@ func TestAdvisory_CVE_2026_27946_WhatWasVerifiedCountsWhateverIsPosted(t *testin
 func TestAdvisory_CVE_2024_41952_AControlAnswersEverybodyAlike(t *testing.T) {
 	p := startInProcess(t, withoutInterval)
 	p.verified(t, "known.1@example.org") // this person has proved a code before
-	for path, claims := range map[string]map[string]string{
-		"displaycontrols/mailControl/SendCode":   withSession("", "email", "known.1@example.org"),
-		"displaycontrols/mailControl/VerifyCode": withSession("", "email", "known.1@example.org", "code", "000000"),
-		"technicalprofiles/VerifyOtp":            withSession("", "email", "known.1@example.org", "code", "000000"),
+	for _, c := range []struct {
+		path, code string
+		want       int
+	}{
+		{"displaycontrols/mailControl/SendCode", "", http.StatusOK},
+		{"displaycontrols/mailControl/VerifyCode", "000000", http.StatusConflict},
+		{"technicalprofiles/VerifyOtp", "000000", http.StatusConflict},
 	} {
-		status, known := p.callPolicy(t, path, claims)
-		other, unknown := p.callPolicy(t, path, claims)
+		ask := func(to string) (int, policyAnswer) {
+			return p.callPolicy(t, c.path, withSession("", "email", to, "code", c.code))
+		}
+		status, known := ask("known.1@example.org")
+		other, unknown := ask("never.1@example.org") // as long as the other, and its session too
 		if len(known.Session) != len(unknown.Session) {
-			t.Errorf("%s: sessions of %d and %d bytes", path, len(known.Session), len(unknown.Session))
+			t.Errorf("%s: sessions of %d and %d bytes", c.path, len(known.Session), len(unknown.Session))
 		}
 		known.Session, unknown.Session, known.Email, unknown.Email = "", "", "", ""
-		if status != other || known != unknown {
-			t.Errorf("%s: %d %+v for who is known, %d %+v for who is not", path, status, known, other, unknown)
+		if status != c.want || status != other || known != unknown {
+			t.Errorf("%s: %d %+v for who is known, %d %+v for who is not", c.path, status, known, other, unknown)
 		}
 	}
 }
