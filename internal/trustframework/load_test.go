@@ -56,6 +56,16 @@ func refusal(t *testing.T, set *trustframework.Set) string {
 	return set.Problems[0].Error()
 }
 
+// TestInputsInEverySpelling: a password must not be shown or kept because it is written otherwise.
+func TestInputsInEverySpelling(t *testing.T) {
+	for written, want := range map[string]string{"password": "Password", "READONLY": "Readonly", "\n ReadOnly ": "Readonly", "Textbox": "TextBox", "Slider": "Slider", "": ""} {
+		set := load(t, folder("one.xml", policy("One", "", `<BuildingBlocks><ClaimsSchema><ClaimType Id="c"><UserInputType>`+written+`</UserInputType></ClaimType></ClaimsSchema></BuildingBlocks>`)), trustframework.Options{})
+		if c, ok := set.Policies[0].Claim("c"); !ok || c.UserInput != want {
+			t.Errorf("%q is read as %q, want %q", written, c.UserInput, want)
+		}
+	}
+}
+
 func TestEncodings(t *testing.T) {
 	body := policy("Encoded", "", "<BuildingBlocks><ClaimsSchema>\r\n<ClaimType Id=\"name\"><DisplayName>Pr\u00e9nom \u20ac</DisplayName></ClaimType></ClaimsSchema></BuildingBlocks>")
 	declare := func(name string) string { return `<?xml version="1.0" encoding="` + name + `"?>` + body }
