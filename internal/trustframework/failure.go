@@ -16,6 +16,8 @@ type Failure struct {
 	Message string
 	// Code, Developer, RequestID and MoreInfo are what a REST service said of its refusal. Optional.
 	Code, Developer, RequestID, MoreInfo string
+	// Claim is the one whose value was not taken, where it is one on a page.
+	Claim string
 	// Profile is the technical profile or the transformation that refused. Whoever runs it sets it.
 	Profile string
 	// Cause is what really happened, for the log; it holds no secret. Optional.

@@ -2,8 +2,9 @@ package b2c
 
 import "strings"
 
-// open reports whether a person can type or choose here, in one place.
-func (f *fieldView) open() bool { return !f.Locked && (f.Widget == "input" || f.Widget == "select") }
+// asks reports whether a person can type or choose here; open, whether that is in one place.
+func (f *fieldView) asks() bool { return !f.Locked && f.Widget != "text" }
+func (f *fieldView) open() bool { return f.asks() && (f.Widget == "input" || f.Widget == "select") }
 
 // Described are the ids of what is said of the field beside its label.
 func (f *fieldView) Described() string {
@@ -61,7 +62,7 @@ type place struct {
 // focus puts the cursor where the person goes on, and ties what went wrong to it. On a first visit it stays at the top where
 // there is something to read first.
 func (s *sheet) focus() {
-	var open []place
+	var asked, open []place
 	after, read := 0, false
 	for _, line := range s.Lines {
 		fields := []*fieldView{line.Field}
@@ -73,13 +74,18 @@ func (s *sheet) focus() {
 			}
 		}
 		for _, f := range fields {
+			if f.asks() {
+				asked = append(asked, place{f, line.Control})
+			}
 			if f.open() {
 				open = append(open, place{f, line.Control})
 			}
 		}
 	}
 	if s.Fault != "" {
-		s.blame(open, after)
+		if !s.accuse(asked) {
+			s.blame(open, after)
+		}
 		return
 	}
 	switch posted := s.typed != nil; {
@@ -90,15 +96,20 @@ func (s *sheet) focus() {
 	}
 }
 
-// blame ties the fault to the field that it is of, as far as that is known.
-func (s *sheet) blame(open []place, after int) {
-	for _, f := range open {
+// accuse tells the fault at the field whose value was not taken, if that is on the page.
+func (s *sheet) accuse(asked []place) bool {
+	for _, f := range asked {
 		if s.wrong != "" && f.Claim == s.wrong {
 			f.Fault, f.Invalid, f.Focus, s.FaultAt = s.Fault, true, true, f.ID
 			s.unsay()
-			return
+			return true
 		}
 	}
+	return false
+}
+
+// blame ties the fault to where it came up, since nobody knows which field it is of.
+func (s *sheet) blame(open []place, after int) {
 	if s.FaultAt != "" {
 		if after < len(open) && open[after].control != nil && open[after].control.ID == s.at {
 			f := open[after]

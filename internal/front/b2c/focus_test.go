@@ -113,3 +113,31 @@ func TestAFaultIsToldWhereItIs(t *testing.T) {
 		t.Errorf("a value that is no number: the cursor is at %v in\n%s", field, body)
 	}
 }
+
+// TestAClaimThatThePolicyRefusesIsToldAtItsField refuses one claim of several, as a policy does for its pattern, its choices
+// or that it is missing.
+func TestAClaimThatThePolicyRefusesIsToldAtItsField(t *testing.T) {
+	choices := []trustframework.Choice{{Text: "One", Value: "1"}, {Text: "Two", Value: "2"}}
+	lines := []execute.Line{
+		{Field: &execute.Field{Claim: "email", Label: "Email"}},
+		{Field: &execute.Field{Claim: "agreed", Label: "Agreed", Help: "Help", Input: "RadioSingleSelect", Choices: choices}},
+		{Control: &execute.PageControl{ID: "one", Type: "VerificationControl", Fields: []execute.Field{
+			{Claim: "name", Label: "Name"}, {Claim: "phone", Label: "Phone"}, {Claim: "code", Label: "Code", Kind: "VerificationCode"}}}}}
+	for claim, c := range map[string]struct{ do, cursor, fault, described string }{
+		"agreed": {"continue", "claim.agreed", "f2-fault", `<fieldset aria-describedby="f2-fault f2-help">`},
+		"phone":  {"send:one", "claim.phone", "f4-fault", `aria-invalid="true" aria-describedby="f4-fault">`},
+		"serial": {"continue", "claim.email", "fault", `aria-describedby="fault">`}, // it is not on the page
+	} {
+		d, h := page(t, "en", func(*execute.Session) []execute.Line { return lines })
+		d.runner.run = func(execute.Request) (execute.Result, error) {
+			return execute.Result{}, &execute.Told{Text: "Not so.", Failure: &trustframework.Failure{Key: "K", Claim: claim}}
+		}
+		body := post(h, profilePage+"/page", url.Values{"do": {c.do}, "claim.email": {"lea@example.org"}}).Body.String()
+		if field := element(t, body, "autofocus", ""); field["name"] != c.cursor || !strings.Contains(body, c.described) {
+			t.Errorf("%s: the cursor is at %v in\n%s", claim, field, body)
+		}
+		if alert := element(t, body, "role", "alert"); alert["id"] != c.fault || strings.Count(body, "Not so.") != 1 {
+			t.Errorf("%s: the alert is %v in\n%s", claim, alert, body)
+		}
+	}
+}

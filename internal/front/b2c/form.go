@@ -152,7 +152,7 @@ func (p *pages) told(v *visit, err error, s *sheet) error {
 		return err
 	}
 	p.logRefusal(v.r, v.target, told)
-	s.Fault = told.Text
+	s.Fault, s.wrong = told.Text, told.Failure.Claim
 	return nil
 }
 

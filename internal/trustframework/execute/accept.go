@@ -33,12 +33,12 @@ func (x *run) accept(d trustframework.DisplayClaim, required bool, bag *claim.Ba
 	v, there := bag.Get(d.Claim)
 	if !there || v.Empty() {
 		if required {
-			return &trustframework.Failure{Key: "UserMessageIfMissingRequiredElement", Default: "Missing required element: {0}", Arguments: []string{label}}
+			return &trustframework.Failure{Key: "UserMessageIfMissingRequiredElement", Default: "Missing required element: {0}", Arguments: []string{label}, Claim: declared.ID}
 		}
 		return nil
 	}
 	if _, choice := choosers[declared.UserInput]; choice && !chosenOf(slices.Concat(declared.Choices, x.texts.choices(declared)), v) {
-		return &trustframework.Failure{Key: "UserMessageIfInvalidInput", Default: "{0} has invalid input.", Arguments: []string{label}}
+		return &trustframework.Failure{Key: "UserMessageIfInvalidInput", Default: "{0} has invalid input.", Arguments: []string{label}, Claim: declared.ID}
 	}
 	return x.meets(declared, label, v)
 }
@@ -69,5 +69,5 @@ func (x *run) meets(declared *trustframework.ClaimType, label string, v claim.Va
 	if help == "" {
 		help = "Incorrect pattern for: {0}"
 	}
-	return &trustframework.Failure{Key: "UserMessageIfIncorrectPattern", Default: help, Arguments: []string{label}}
+	return &trustframework.Failure{Key: "UserMessageIfIncorrectPattern", Default: help, Arguments: []string{label}, Claim: declared.ID}
 }

@@ -1,6 +1,7 @@
 package execute_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -131,6 +132,19 @@ func TestPatternsAndPredicates(t *testing.T) {
 	equal(t, "default", w.told("UserMessageIfIncorrectPattern", "Page", "bare=b"), "Incorrect pattern for: Bare")
 	equal(t, "predicate", w.told("UserMessageIfIncorrectPattern", "Page", "long=abc"), "Four to eight.")
 	equal(t, "the page's own", w.told("UserMessageIfIncorrectPattern", "Own", "digits=x"), "Digits will not do.")
+}
+
+// TestWhatIsNotTakenIsNamed: the texts of a policy need not say which claim they are about, and a page has to show it there.
+func TestWhatIsNotTakenIsNamed(t *testing.T) {
+	w := worldOf(t, `<ClaimsSchema><ClaimType Id="Digits"><DataType>string</DataType><UserInputType>TextBox</UserInputType><Restriction><Pattern RegularExpression="^[0-9]+$" HelpText="Digits alone."/></Restriction></ClaimType></ClaimsSchema>`,
+		page("Page", outputs(`email Required="true"`, "mfaType", "digits")))
+	for claim, given := range map[string][]string{"email": {"mfaType=sms"}, "mfaType": {"email=a", "mfaType=phone"}, "Digits": {"email=a", "digits=x"}} {
+		_, err := w.run("Page", given...)
+		var told *execute.Told
+		if !errors.As(err, &told) || told.Failure.Claim != claim {
+			t.Errorf("%q: %+v, want a refusal of %s", given, told, claim)
+		}
+	}
 }
 
 func displayControl(id, kind, inside string, actions ...string) string {
