@@ -281,6 +281,24 @@ func TestAdvisory_CVE_2024_41953_WhatPoliciesAndPeopleWriteIsText(t *testing.T) 
 	inert(t, "missing", get(h, "/b2c/Otp/displaycontrols/"+url.PathEscape(hostile)))
 }
 
+// TestAFinishedPageShowsNoMoreThanThePageDid: the number may be of an account that the person has not shown to be theirs.
+func TestAFinishedPageShowsNoMoreThanThePageDid(t *testing.T) {
+	d, h := page(t, "en", controlAlone)
+	d.runner.run = func(q execute.Request) (execute.Result, error) {
+		out := &claim.Bag{}
+		out.Set("phone", claim.Text("+4915123456789"))
+		out.Set("secret", claim.Text("hunter2"))
+		out.Set("email", claim.Text("lea@example.org"))
+		return execute.Result{Claims: out}, nil
+	}
+	body := post(h, profilePage+"/page", url.Values{"do": {"continue"}}).Body.String()
+	for text, want := range map[string]bool{"XXX-XXX-456789": true, "15123": false, "hunter2": false, "lea@example.org": true} {
+		if strings.Contains(body, text) != want {
+			t.Errorf("%q is on the page: %v, want %v:\n%s", text, !want, want, body)
+		}
+	}
+}
+
 // inert walks a page: no script, no handler of events, no style, no link that is not of this door.
 func inert(t *testing.T, name string, w *httptest.ResponseRecorder) {
 	t.Helper()

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/otpost/otpost/internal/trustframework"
-	"github.com/otpost/otpost/internal/trustframework/claim"
 	"github.com/otpost/otpost/internal/trustframework/execute"
 )
 
@@ -188,16 +187,21 @@ func (s *sheet) field(f execute.Field, id string, locked bool) *fieldView {
 	return view
 }
 
-// finish shows what a profile answered. What a person types unseen is not shown.
+// finish shows what a profile answered, as a page may show it: not what a person types unseen, and no more of a value than
+// the policy's mask leaves. Whoever is at a page has not shown that the value is theirs.
 func (s *sheet) finish(p *trustframework.Policy, result execute.Result) {
 	s.Finished = true
 	if result.Claims == nil {
 		return
 	}
 	for name, v := range result.Claims.All() {
-		if declared, ok := p.Claim(name); ok && strings.EqualFold(declared.UserInput, "Password") {
-			v = claim.Text("\u2022\u2022\u2022")
+		text := v.String()
+		switch declared, ok := p.Claim(name); {
+		case ok && strings.EqualFold(declared.UserInput, "Password"):
+			text = "\u2022\u2022\u2022"
+		case ok:
+			text = execute.Masked(declared.Mask, text)
 		}
-		s.Results = append(s.Results, resultView{name, v.String()})
+		s.Results = append(s.Results, resultView{name, text})
 	}
 }

@@ -153,7 +153,7 @@ func (x *run) field(d trustframework.DisplayClaim, values *claim.Bag) (f Field, 
 	f = Field{Claim: declared.ID, Label: x.texts.label(declared), Help: x.texts.claim(declared.ID, "UserHelpText", declared.UserHelp),
 		Input: declared.UserInput, Kind: d.Kind, ReadOnly: slices.Contains(readOnly, declared.UserInput), Required: d.Required || isCode(d),
 		Choices: x.texts.choices(declared), Pattern: declared.Pattern.Expression, PatternHelp: declared.Pattern.HelpText}
-	f.Value = masked(declared.Mask, values.Text(d.Claim))
+	f.Value = Masked(declared.Mask, values.Text(d.Claim))
 	if isCode(d) || f.Input == "Password" {
 		f.Value = ""
 	}
@@ -163,9 +163,9 @@ func (x *run) field(d trustframework.DisplayClaim, values *claim.Bag) (f Field, 
 	return f, declared.UserInput != ""
 }
 
-// masked hides what the policy says of a value that is shown (claimsschema.md, "Mask"): Simple puts its text in place of as
+// Masked hides what the policy says of a value that is shown (claimsschema.md, "Mask"): Simple puts its text in place of as
 // many characters at the beginning, Regex in place of what it matches.
-func masked(m trustframework.Mask, value string) string {
+func Masked(m trustframework.Mask, value string) string {
 	switch {
 	case value == "" || m.Type == "":
 		return value
