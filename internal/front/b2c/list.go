@@ -3,14 +3,11 @@ package b2c
 import (
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/otpost/otpost/internal/front"
 	"github.com/otpost/otpost/internal/trustframework"
+	"github.com/otpost/otpost/internal/trustframework/execute"
 )
-
-// selfAsserted is the handler of profiles that are pages.
-const selfAsserted = "Web.TPEngine.Providers.SelfAssertedAttributeProvider"
 
 // listPage is GET /b2c.
 type listPage struct {
@@ -36,7 +33,7 @@ func (p *pages) serveList(w http.ResponseWriter, r *http.Request) {
 			view.Controls = append(view.Controls, linkView{Text: c.ID, Path: base + "/displaycontrols/" + url.PathEscape(c.ID)})
 		}
 		for _, t := range policy.TechnicalProfiles {
-			if strings.EqualFold(t.Protocol.HandlerType(), selfAsserted) && !blank(t) {
+			if t.Protocol.HandlerType() == execute.SelfAsserted && !blank(t) {
 				view.Pages = append(view.Pages, linkView{t.ID, base + "/technicalprofiles/" + url.PathEscape(t.ID), t.DisplayName})
 			}
 		}

@@ -466,6 +466,11 @@ func TestPagesSayWhatIsNotPossible(t *testing.T) {
 	if w := get(h, "/b2c/Otp/technicalprofiles/Nobody"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "no technical profile Nobody") {
 		t.Errorf("an unknown profile: %d %s", w.Code, w.Body)
 	}
+	d.log.Reset()
+	if w := get(h, "/b2c/Otp/technicalprofiles/GenerateOtp"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "GenerateOtp has no page") ||
+		strings.Contains(d.log.String(), "cannot be run") {
+		t.Errorf("a profile without a page: %d %s, the log is %s", w.Code, w.Body, d.log.String())
+	}
 }
 
 func TestAListOfPolicies(t *testing.T) {

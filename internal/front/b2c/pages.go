@@ -87,6 +87,9 @@ func (p *pages) enter(v *visit) (err error) {
 	if v.target, err = p.find(v.r); err != nil {
 		return err
 	}
+	if err = v.target.page(); err != nil {
+		return err
+	}
 	scene, host, err := p.sceneOf(v.r, &input{})
 	if err != nil {
 		return err

@@ -93,6 +93,16 @@ func (t *target) setProfile(id string) error {
 	return nil
 }
 
+// page refuses the page of a profile that has none. Nothing is wrong with the policy then.
+func (t target) page() error {
+	found, ok := t.policy.TechnicalProfile(t.profile)
+	if !ok || found.Protocol.HandlerType() == execute.SelfAsserted {
+		return nil
+	}
+	return missing(front.Problem{Code: "no_such_technical_profile", Title: "No such technical profile"},
+		"The technical profile "+t.profile+" has no page, since it is not self-asserted. Call it with POST and the key of an application")
+}
+
 // host finds the profile whose page the person is said to be at. What is none is told to the caller alone: a text that
 // anybody may write has no business in the log.
 func (t *target) host(id string) (string, error) {
