@@ -63,8 +63,7 @@ func readBody(w http.ResponseWriter, r *http.Request) (body []byte, form bool, e
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, false, front.Problem{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large",
-			Detail: fmt.Sprintf("The request body is larger than %d bytes.", large.Limit)}
+		return nil, false, tooLarge(large)
 	case err != nil:
 		return nil, false, front.Problem{Status: http.StatusBadRequest, Code: "body_cut_short", Title: "Body cut short",
 			Detail: "The request body ended before it was complete."}
@@ -228,6 +227,11 @@ func (c *collector) names() []string {
 		names = append(names, declared.ID)
 	}
 	return names
+}
+
+func tooLarge(err *http.MaxBytesError) error {
+	return front.Problem{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large",
+		Detail: fmt.Sprintf("The request body is larger than %d bytes.", err.Limit)}
 }
 
 func malformed(detail string) error {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/otpost/otpost/internal/front"
+	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/claim"
 	"github.com/otpost/otpost/internal/trustframework/execute"
 )
@@ -26,7 +27,11 @@ const fieldPrefix = "claim."
 // post does what the button says that was pressed, and shows the page with what came of it.
 func (p *pages) post(v *visit) error {
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxBody)
-	if err := v.r.ParseForm(); err != nil {
+	var large *http.MaxBytesError
+	switch err := v.r.ParseForm(); {
+	case errors.As(err, &large):
+		return tooLarge(large)
+	case err != nil:
 		return front.Problem{Status: http.StatusBadRequest, Code: "malformed_form", Title: "Body is not a form",
 			Detail: "The form could not be read."}
 	}
@@ -119,7 +124,7 @@ func fieldsOf(page execute.Page) (fields []execute.Field) {
 func (p *pages) press(v *visit, do string, c *execute.PageControl, s *sheet) error {
 	s.at, s.do = c.ID, do
 	if do == doChange {
-		if kept := v.request.Session.Controls[strings.ToLower(strings.TrimSpace(c.ID))]; kept != nil {
+		if kept := v.request.Session.Controls[trustframework.Fold(c.ID)]; kept != nil {
 			kept.Sent, kept.Verified = false, false
 		}
 		s.forget(c)

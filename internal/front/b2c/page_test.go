@@ -466,6 +466,10 @@ func TestPagesSayWhatIsNotPossible(t *testing.T) {
 	if w := get(h, "/b2c/Otp/technicalprofiles/Nobody"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "no technical profile Nobody") {
 		t.Errorf("an unknown profile: %d %s", w.Code, w.Body)
 	}
+	if w := post(h, profilePage+"/page", url.Values{"claim.email": {strings.Repeat("x", 64<<10)}}); w.Code != http.StatusRequestEntityTooLarge ||
+		!strings.Contains(w.Body.String(), "larger than 65536 bytes") {
+		t.Errorf("a form that is too large: %d %s", w.Code, w.Body)
+	}
 	d.log.Reset()
 	if w := get(h, "/b2c/Otp/technicalprofiles/GenerateOtp"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "GenerateOtp has no page") ||
 		strings.Contains(d.log.String(), "cannot be run") {
