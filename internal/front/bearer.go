@@ -107,10 +107,28 @@ const b64token = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 // Fail answers for an error that is ours: the log gets its text, the caller does not. A request whose client left, or
 // whose time ran out, is no fault and is not logged as one.
 func Fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, doing string, err error) {
-	if r.Context().Err() != nil {
-		Problem{Status: http.StatusServiceUnavailable, Code: "cut_short", Title: "Request cut short",
-			Detail: "The request ended before it was answered.", RetryAfter: time.Second}.Write(w, r)
+	failed(r, log, doing, err).Write(w, r)
+}
+
+// Fail is Fail for a page: a browser is shown one in place of the problem document.
+func (s *Shell) Fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, doing string, err error) {
+	p := failed(r, log, doing, err)
+	w.Header().Add("Vary", "Accept")
+	if !PrefersHTML(r.Header.Get("Accept")) {
+		p.Write(w, r)
 		return
+	}
+	if p.RetryAfter > 0 {
+		w.Header().Set("Retry-After", Seconds(p.RetryAfter))
+	}
+	s.refuse(w, r, p)
+}
+
+// failed logs an error that is ours, and is what the caller is told of it.
+func failed(r *http.Request, log *slog.Logger, doing string, err error) Problem {
+	if r.Context().Err() != nil {
+		return Problem{Status: http.StatusServiceUnavailable, Code: "cut_short", Title: "Request cut short",
+			Detail: "The request ended before it was answered.", RetryAfter: time.Second}
 	}
 	if log != nil {
 		log.LogAttrs(r.Context(), slog.LevelError, "request failed", slog.String("doing", doing),
@@ -118,10 +136,9 @@ func Fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, doing string
 	}
 	var passing interface{ Temporary() bool }
 	if errors.As(err, &passing) && passing.Temporary() {
-		Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Title: "Database not reachable",
+		return Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Title: "Database not reachable",
 			Detail:     "The database cannot be reached. Try again after Retry-After, with the same Idempotency-Key if there was one.",
-			RetryAfter: time.Second}.Write(w, r)
-		return
+			RetryAfter: time.Second}
 	}
-	Internal().Write(w, r)
+	return Internal()
 }

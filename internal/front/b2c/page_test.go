@@ -463,6 +463,21 @@ func TestPagesSayWhatIsNotPossible(t *testing.T) {
 			t.Errorf("%s: the log is %s", name, d.log.String())
 		}
 	}
+	for name, c := range map[string]struct {
+		err    error
+		status int
+		title  string
+	}{"fault": {errors.New("dial 10.0.0.1"), 500, "Internal Server Error"}, "passing": {passing{}, 503, "Database not reachable"}} {
+		d.runner.page = func(execute.Request) (execute.Page, error) { return execute.Page{}, c.err }
+		r := httptest.NewRequest("GET", controlPage, nil)
+		r.Header.Set("Accept", "text/html,*/*;q=0.8")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if kind := w.Header().Get("Content-Type"); w.Code != c.status || kind != "text/html; charset=utf-8" || !strings.Contains(w.Body.String(), "<h1>"+c.title+"</h1>") ||
+			strings.Contains(w.Body.String(), "dial") || (w.Header().Get("Retry-After") == "1") != (c.status == 503) {
+			t.Errorf("%s in a browser: %d, %s, %v %s", name, w.Code, kind, w.Header(), w.Body)
+		}
+	}
 	if w := get(h, "/b2c/Otp/technicalprofiles/Nobody"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "no technical profile Nobody") {
 		t.Errorf("an unknown profile: %d %s", w.Code, w.Body)
 	}
@@ -476,6 +491,12 @@ func TestPagesSayWhatIsNotPossible(t *testing.T) {
 		t.Errorf("a profile without a page: %d %s, the log is %s", w.Code, w.Body, d.log.String())
 	}
 }
+
+// passing is an error of a database that may be back soon.
+type passing struct{}
+
+func (passing) Error() string   { return "database is away" }
+func (passing) Temporary() bool { return true }
 
 func TestAListOfPolicies(t *testing.T) {
 	_, h := page(t, "en", controlAlone)

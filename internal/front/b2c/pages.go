@@ -149,7 +149,7 @@ func (p *pages) refuse(v *visit, err error) {
 	case errors.As(err, &problem):
 		s.Fault, status = problem.Detail, problem.Status
 	default:
-		front.Fail(v.w, v.r, p.Log, "show policy", err)
+		p.Shell.Fail(v.w, v.r, p.Log, "show policy", err)
 		return
 	}
 	p.sheet.Write(v.w, v.r, status, frame, s)
