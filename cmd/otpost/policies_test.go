@@ -293,8 +293,8 @@ func TestAnAppIsEnrolledInABrowser(t *testing.T) {
 	}
 }
 
-// guideProfiles are the claim and the profiles that docs/guides/b2c.md shows for a living policy, with an address of ours.
-func guideProfiles(t *testing.T, url string) (claim, profiles string) {
+// guideProfiles are the claims and the profiles that docs/guides/b2c.md shows for a living policy, with an address of ours.
+func guideProfiles(t *testing.T, url string) (claims, profiles string) {
 	t.Helper()
 	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "guides", "b2c.md"))
 	if err != nil {
@@ -302,15 +302,16 @@ func guideProfiles(t *testing.T, url string) (claim, profiles string) {
 	}
 	_, text, _ := strings.Cut(string(guide), "```xml\n")
 	text, _, found := strings.Cut(text, "```")
-	claim, profiles, split := strings.Cut(text, "</ClaimType>")
+	claims, profiles, split := strings.Cut(text, "<TechnicalProfile ")
 	if !found || !split {
 		t.Fatal("the guide has no XML any more")
 	}
+	profiles = "<TechnicalProfile " + profiles
 	profiles = strings.ReplaceAll(profiles, "https://otp.example.com/b2c/B2C_1A_Codes/", url+"/b2c/MailCode/")
 	if !strings.Contains(profiles, url) {
 		t.Fatal("the guide has another address")
 	}
-	return claim + "</ClaimType>", profiles
+	return claims, profiles
 }
 
 // TestAPolicyCallsAsTheGuideSays runs the guide's RESTful profiles in a display control of one otpost, in B2C's place,
@@ -319,15 +320,14 @@ func TestAPolicyCallsAsTheGuideSays(t *testing.T) {
 	served := startInProcess(t, nil)
 	server := httptest.NewServer(served.handler)
 	defer server.Close()
-	claim, profiles := guideProfiles(t, server.URL)
+	claims, profiles := guideProfiles(t, server.URL)
 	policies, keys := t.TempDir(), t.TempDir()
 	for path, text := range map[string]string{
 		filepath.Join(keys, "B2C_1A_OtpostKey"): served.key,
 		filepath.Join(policies, "living.xml"): `<TrustFrameworkPolicy xmlns="http://schemas.microsoft.com/online/cpim/schemas/2013/06" PolicySchemaVersion="0.3.0.0" TenantId="contoso.example" PolicyId="MailCode" PublicPolicyUri="http://contoso.example/MailCode">
 <BuildingBlocks><ClaimsSchema>
 <ClaimType Id="email"><DataType>string</DataType></ClaimType><ClaimType Id="otp"><DataType>string</DataType></ClaimType>
-<ClaimType Id="verificationCode"><DataType>string</DataType></ClaimType><ClaimType Id="ipAddress"><DataType>string</DataType></ClaimType>
-<ClaimType Id="culture"><DataType>string</DataType></ClaimType>` + claim + `</ClaimsSchema>
+<ClaimType Id="verificationCode"><DataType>string</DataType></ClaimType>` + claims + `</ClaimsSchema>
 <DisplayControls><DisplayControl Id="mailControl" UserInterfaceControlType="VerificationControl">
 <DisplayClaims><DisplayClaim ClaimTypeReferenceId="email" Required="true"/><DisplayClaim ClaimTypeReferenceId="verificationCode" ControlClaimType="VerificationCode" Required="true"/></DisplayClaims>
 <OutputClaims><OutputClaim ClaimTypeReferenceId="email"/><OutputClaim ClaimTypeReferenceId="otp"/><OutputClaim ClaimTypeReferenceId="otpost_session"/></OutputClaims>
