@@ -47,6 +47,32 @@ func TestAdvisory_AuthQuake_NewSessionsBringNoNewGuesses(t *testing.T) {
 	}
 }
 
+// Keycloak CVE-2024-1722: requests in parallel overran the limit. MailCode takes three tries.
+func TestAdvisory_CVE_2024_1722_ParallelGuessesOfOneSessionStayUnderTheCap(t *testing.T) {
+	p := startInProcess(t, nil)
+	const to = "lea@example.org"
+	_, made := p.callPolicy(t, "technicalprofiles/GenerateOtp", withSession("", "email", to))
+	wrong := withSession(made.Session, "email", to, "code", otherCode(made.Otp))
+	var mu sync.Mutex
+	told := map[string]int{}
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			_, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", wrong)
+			mu.Lock()
+			defer mu.Unlock()
+			told[a.Code]++
+		})
+	}
+	all.Wait()
+	if told["UserMessageIfVerificationFailedRetryAllowed"] != 2 || told["UserMessageIfInvalidCode"] != 1 || told["UserMessageIfMaxRetryAttempted"] != 47 {
+		t.Errorf("50 wrong codes together: %v", told)
+	}
+	if status, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", withSession(made.Session, "email", to, "code", made.Otp)); status != http.StatusConflict {
+		t.Errorf("the right code after them: %d %+v", status, a)
+	}
+}
+
 // Gitea CVE-2026-20779 (GO-2026-6057): a code was read, then marked as used.
 func TestAdvisory_CVE_2026_20779_ParallelCallsOfOneSessionHaveOneWinner(t *testing.T) {
 	p := startInProcess(t, nil)
@@ -66,6 +92,43 @@ func TestAdvisory_CVE_2026_20779_ParallelCallsOfOneSessionHaveOneWinner(t *testi
 	all.Wait()
 	if told["200"] != 1 || told["409UserMessageIfSessionDoesNotExist"] != 49 {
 		t.Errorf("50 right codes together: %v", told)
+	}
+}
+
+// Vault CVE-2025-6014 (GO-2025-3841): used codes were remembered as typed, so that a space made a new one.
+func TestAdvisory_CVE_2025_6014_OtherFormsOfAUsedCodeAreRefusedByAPolicy(t *testing.T) {
+	p := startInProcess(t, nil)
+	const to = "lea@example.org"
+	_, made := p.callPolicy(t, "technicalprofiles/GenerateOtp", withSession("", "email", to))
+	fullWidth := strings.Map(func(r rune) rune { return r - '0' + '\uff10' }, made.Otp)
+	if status, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", withSession(made.Session, "email", to, "code", fullWidth)); status != http.StatusOK {
+		t.Fatalf("the code in other digits: %d %+v", status, a)
+	}
+	for _, code := range []string{made.Otp, made.Otp + " ", made.Otp[:3] + " " + made.Otp[3:], made.Otp[:3] + "-" + made.Otp[3:], fullWidth} {
+		for _, address := range []string{to, "LEA@example.org", " lea@example.org "} {
+			if status, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", withSession(made.Session, "email", address, "code", code)); status != http.StatusConflict {
+				t.Errorf("%q for %q after it was used: %d %+v", code, address, status, a)
+			}
+		}
+	}
+}
+
+// Apache Answer CVE-2024-41890 (GO-2024-3064): an older link lived on after a newer one.
+func TestAdvisory_CVE_2024_41890_ANewerCodeOfAJourneyEndsTheOlder(t *testing.T) {
+	p := startInProcess(t, nil)
+	const to = "lea@example.org"
+	_, first := p.callPolicy(t, "technicalprofiles/GenerateOtp", withSession("", "email", to))
+	_, second := p.callPolicy(t, "technicalprofiles/GenerateOtp", withSession(first.Session, "email", to))
+	for second.Otp == first.Otp {
+		_, second = p.callPolicy(t, "technicalprofiles/GenerateOtp", withSession(first.Session, "email", to))
+	}
+	for name, session := range map[string]string{"then": first.Session, "now": second.Session} {
+		if status, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", withSession(session, "email", to, "code", first.Otp)); status != http.StatusConflict {
+			t.Errorf("the older code with the session of %s: %d %+v", name, status, a)
+		}
+	}
+	if status, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", withSession(first.Session, "email", to, "code", second.Otp)); status != http.StatusOK {
+		t.Errorf("the newer code: %d %+v", status, a)
 	}
 }
 

@@ -103,9 +103,9 @@ func TestCodesOfAnIdentifier(t *testing.T) {
 	}
 }
 
-// TestAnApplicationHasIdentifiersOfItsOwn lets an application make a code under an identifier of another's, which would
-// open the other's door if it took the place of the other's code.
-func TestAnApplicationHasIdentifiersOfItsOwn(t *testing.T) {
+// Casdoor, seen in its code: a code was looked up by its receiver alone. Here an application makes a code under an
+// identifier of another's, which would open the other's door if it took the place of the other's code.
+func TestAdvisory_Casdoor_AnApplicationHasIdentifiersOfItsOwn(t *testing.T) {
 	p := startInProcess(t, func(c *config.Config) { c.B2CState = config.B2CIdentifier })
 	const to = "lea@example.org"
 	_, own := p.callPolicy(t, "technicalprofiles/GenerateOtp", map[string]string{"email": to})

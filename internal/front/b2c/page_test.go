@@ -425,18 +425,36 @@ func TestAPageNeedsASessionOfItsOwn(t *testing.T) {
 	get(h, controlPage)
 }
 
-// TestAPageCountsForItsVisitor hands the runner the visitor's address, whatever the query says.
-func TestAPageCountsForItsVisitor(t *testing.T) {
+// Vikunja CVE-2026-29794 (GO-2026-4791): the client's address was read from headers that any client writes. A page counts
+// for who sends the request, a call for whom its caller names, and for nobody where that is left out.
+func TestAdvisory_CVE_2026_29794_NoHeaderMakesThePersonsAddress(t *testing.T) {
 	d := newDoor(t)
 	d.Page = true
+	want := netip.MustParseAddr("192.0.2.1")
 	d.runner.page = func(q execute.Request) (execute.Page, error) {
-		if q.Scene.IP != netip.MustParseAddr("192.0.2.1") || q.Scene.Tenant != "default" || q.Scene.Application != "page" {
-			t.Errorf("the scene is %+v", q.Scene)
+		if q.Scene.IP != want || q.Scene.Tenant != "default" || q.Scene.Application != "page" {
+			t.Errorf("the scene of a page is %+v", q.Scene)
 		}
 		return execute.Page{}, nil
 	}
-	if w := get(d.mounted(t), controlPage+"?ip=203.0.113.9"); w.Code != http.StatusOK {
-		t.Errorf("%d %s", w.Code, w.Body)
+	d.runner.run = func(q execute.Request) (execute.Result, error) { return execute.Result{}, nil }
+	h := d.mounted(t)
+	for _, query := range []string{"", "?ip=203.0.113.9"} {
+		for _, name := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded", "True-Client-Ip", "Cf-Connecting-Ip"} {
+			value := map[bool]string{false: "198.51.100.1", true: "for=198.51.100.1"}[name == "Forwarded"]
+			for _, r := range []*http.Request{httptest.NewRequest("GET", controlPage+query, nil), httptest.NewRequest("POST", "/b2c/Otp/technicalprofiles/GenerateOtp"+query, nil)} {
+				r.Header.Set("Authorization", "Bearer shop-key")
+				r.Header.Set(name, value)
+				w := httptest.NewRecorder()
+				if h.ServeHTTP(w, r); w.Code != http.StatusOK {
+					t.Errorf("%s %s: %d %s", name, query, w.Code, w.Body)
+				}
+			}
+			named := map[bool]string{false: "", true: "203.0.113.9"}[query != ""]
+			if got := d.runner.asked[len(d.runner.asked)-1].Scene; got.Address() != named {
+				t.Errorf("%s %s: a call counts for %q, want %q", name, query, got.Address(), named)
+			}
+		}
 	}
 }
 
