@@ -131,7 +131,8 @@ func (t *texts) said(key, otherwise string) string {
 	if key == "" {
 		return otherwise
 	}
-	if text, ok := t.exact("ErrorMessage", "", key); ok {
+	// A text that says nothing is none: who is refused must be told something, and B2C takes no userMessage that is empty.
+	if text, ok := t.exact("ErrorMessage", "", key); ok && strings.TrimSpace(text) != "" {
 		return text
 	}
 	if t.host != nil {
@@ -142,7 +143,7 @@ func (t *texts) said(key, otherwise string) string {
 	if text, ok := wording.In(t.language(), otherwise); ok {
 		return text
 	}
-	if text, ok := t.find("ErrorMessage", "", key); ok {
+	if text, ok := t.find("ErrorMessage", "", key); ok && strings.TrimSpace(text) != "" {
 		return text
 	}
 	return otherwise

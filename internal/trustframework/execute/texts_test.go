@@ -13,6 +13,7 @@ const words = `<ContentDefinitions><ContentDefinition Id="api.page"><LoadUri>~/p
 <Localization Enabled="true"><SupportedLanguages DefaultLanguage="en"><SupportedLanguage>en</SupportedLanguage><SupportedLanguage>de</SupportedLanguage><SupportedLanguage>pt-BR</SupportedLanguage></SupportedLanguages>
 <LocalizedResources Id="page.en"><LocalizedCollections><LocalizedCollection ElementType="ClaimType" ElementId="mfaType" TargetCollection="Restriction"><Item Text="By text" Value="sms"/><Item Text="By mail" Value="email"/></LocalizedCollection></LocalizedCollections><LocalizedStrings>
 <LocalizedString ElementType="ErrorMessage" StringId="UserMessageIfBoth">English {0} and {1}.</LocalizedString>
+<LocalizedString ElementType="ErrorMessage" StringId="UserMessageIfBlank"> </LocalizedString>
 <LocalizedString ElementType="ErrorMessage" StringId="UserMessageIfEnglish">English alone.</LocalizedString>
 <LocalizedString ElementType="ClaimType" ElementId="email" StringId="DisplayName">Your email</LocalizedString>
 <LocalizedString ElementType="UxElement" StringId="button_continue">Go on</LocalizedString>
@@ -44,6 +45,8 @@ func TestWhatThePersonIsTold(t *testing.T) {
 		"the page's metadata":                       {"UserMessageIfX", "Default.", metadata("UserMessageIfX", "Metadata {0}."), "", "Metadata one."},
 		"its metadata under other letters":          {"UserMessageIfX", "Default.", metadata("usermessageifx", " Metadata. "), "", "Metadata."},
 		"not an empty text of its metadata":         {"UserMessageIfX", "Default.", metadata("UserMessageIfX", ""), "", "Default."},
+		"not an empty text of its language":         {"UserMessageIfBlank", "Default.", metadata(definition, "api.page"), "", "Default."},
+		"nor one of the default language":           {"UserMessageIfBlank", "Default.", metadata(definition, "api.page"), "de", "Default."},
 		"the localised text":                        {"UserMessageIfBoth", "Default.", metadata(definition, "api.page"), "", "English one and two."},
 		"the localised text before the metadata":    {"UserMessageIfBoth", "Default.", metadata(definition, "api.page", "UserMessageIfBoth", "Metadata."), "", "English one and two."},
 		"in the person's language":                  {"UserMessageIfBoth", "Default.", metadata(definition, "api.page"), "de-AT, en;q=0.5", "Deutsch two und one."},

@@ -107,6 +107,7 @@ func TestWhatIsNoRefusalOfB2CIsNotTold(t *testing.T) {
 		"no status":              {409, `{"version":"1.0.0","userMessage":"told"}`},
 		"no version":             {409, `{"status":409,"userMessage":"told"}`},
 		"no message":             {409, `{"version":"1.0.0","status":409,"userMessage":" "}`},
+		"message of marks alone": {409, `{"version":"1.0.0","status":409,"userMessage":"\u202e \u0000"}`},
 		"message of a list":      {409, `{"version":"1.0.0","status":409,"userMessage":["told"]}`},
 		"server's error":         {500, `{"version":"1.0.0","status":409,"userMessage":"told"}`},
 		"redirect":               {302, `{"version":"1.0.0","status":409,"userMessage":"told"}`},
@@ -116,7 +117,7 @@ func TestWhatIsNoRefusalOfB2CIsNotTold(t *testing.T) {
 	} {
 		_, err := answered(t, test.status, test.body, "")
 		text, failure := told(t, err)
-		if log := failure.Error(); strings.Contains(text+log, "told") || strings.Contains(text+log, "url-Secret") || strings.Contains(text+log, "/answer") || !strings.Contains(log, "status ") {
+		if log := failure.Error(); text == "" || strings.Contains(text+log, "told") || strings.Contains(text+log, "url-Secret") || strings.Contains(text+log, "/answer") || !strings.Contains(log, "status ") {
 			t.Errorf("%s: told %q, logged %s", name, text, log)
 		}
 	}

@@ -25,7 +25,7 @@ type refusal struct {
 // status of the answer is.
 func readRefusal(body []byte) (refusal, bool) {
 	var r refusal
-	if json.Unmarshal(body, &r) != nil || plain(r.Version) == "" || plain(r.Status) != "409" || strings.TrimSpace(r.UserMessage) == "" {
+	if json.Unmarshal(body, &r) != nil || plain(r.Version) == "" || plain(r.Status) != "409" || clean(r.UserMessage, maxMessage, nil) == "" {
 		return r, false
 	}
 	return r, true
