@@ -96,16 +96,24 @@ func (s *sheet) focus() {
 	}
 }
 
-// accuse tells the fault at the field whose value was not taken, if that is on the page.
+// accuse tells the fault at the field whose value was not taken, if that is on the page. Where several show the claim, it is
+// the one at the button that was pressed.
 func (s *sheet) accuse(asked []place) bool {
+	var wrong *fieldView
 	for _, f := range asked {
-		if s.wrong != "" && f.Claim == s.wrong {
-			f.Fault, f.Invalid, f.Focus, s.FaultAt = s.Fault, true, true, f.ID
-			s.unsay()
-			return true
+		if s.wrong == "" || f.Claim != s.wrong {
+			continue
+		}
+		if pressed := f.control != nil && f.control.ID == s.at; wrong == nil || pressed {
+			wrong = f.fieldView
 		}
 	}
-	return false
+	if wrong == nil {
+		return false
+	}
+	wrong.Fault, wrong.Invalid, wrong.Focus, s.FaultAt = s.Fault, true, true, wrong.ID
+	s.unsay()
+	return true
 }
 
 // blame ties the fault to where it came up, since nobody knows which field it is of.

@@ -122,11 +122,13 @@ func TestAClaimThatThePolicyRefusesIsToldAtItsField(t *testing.T) {
 		{Field: &execute.Field{Claim: "email", Label: "Email"}},
 		{Field: &execute.Field{Claim: "agreed", Label: "Agreed", Help: "Help", Input: "RadioSingleSelect", Choices: choices}},
 		{Control: &execute.PageControl{ID: "one", Type: "VerificationControl", Fields: []execute.Field{
-			{Claim: "name", Label: "Name"}, {Claim: "phone", Label: "Phone"}, {Claim: "code", Label: "Code", Kind: "VerificationCode"}}}}}
+			{Claim: "name", Label: "Name"}, {Claim: "phone", Label: "Phone"}, {Claim: "code", Label: "Code", Kind: "VerificationCode"}}}},
+		{Control: &execute.PageControl{ID: "two", Type: "VerificationControl", Fields: []execute.Field{{Claim: "name", Label: "Name"}}}}}
 	for claim, c := range map[string]struct{ do, cursor, fault, described string }{
 		"agreed": {"continue", "claim.agreed", "f2-fault", `<fieldset aria-describedby="f2-fault f2-help">`},
 		"phone":  {"send:one", "claim.phone", "f4-fault", `aria-invalid="true" aria-describedby="f4-fault">`},
-		"serial": {"continue", "claim.email", "fault", `aria-describedby="fault">`}, // it is not on the page
+		"name":   {"send:two", "claim.name", "f5-fault", `aria-invalid="true" aria-describedby="f5-fault">`}, // the other control has it too
+		"serial": {"continue", "claim.email", "fault", `aria-describedby="fault">`},                          // it is not on the page
 	} {
 		d, h := page(t, "en", func(*execute.Session) []execute.Line { return lines })
 		d.runner.run = func(execute.Request) (execute.Result, error) {
