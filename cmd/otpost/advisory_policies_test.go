@@ -105,10 +105,8 @@ func TestAdvisory_CVE_2025_6014_OtherFormsOfAUsedCodeAreRefusedByAPolicy(t *test
 		t.Fatalf("the code in other digits: %d %+v", status, a)
 	}
 	for _, code := range []string{made.Otp, made.Otp + " ", made.Otp[:3] + " " + made.Otp[3:], made.Otp[:3] + "-" + made.Otp[3:], fullWidth} {
-		for _, address := range []string{to, "LEA@example.org", " lea@example.org "} {
-			if status, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", withSession(made.Session, "email", address, "code", code)); status != http.StatusConflict {
-				t.Errorf("%q for %q after it was used: %d %+v", code, address, status, a)
-			}
+		if status, a := p.callPolicy(t, "technicalprofiles/VerifyOtp", withSession(made.Session, "email", to, "code", code)); status != http.StatusConflict {
+			t.Errorf("%q after it was used: %d %+v", code, status, a)
 		}
 	}
 }
