@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"html"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -413,5 +414,20 @@ func TestTheDemoShowsPolicies(t *testing.T) {
 	})
 	if err != nil || !seen {
 		t.Errorf("the demo ended with %v; policies were seen: %v", err, seen)
+	}
+}
+
+// saying is a result with one text.
+type saying string
+
+func (s saying) WriteText(w io.Writer) { io.WriteString(w, string(s)) }
+
+// A request's body is one line, and may hold a whole mail.
+func TestLinesOfAnyLengthAreWritten(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	var b strings.Builder
+	plain{saying("\x1b[1mbefore  \r\n" + long + "\nafter")}.WriteText(&b)
+	if b.String() != " [1mbefore\n"+long+"\nafter\n" {
+		t.Errorf("%d bytes of %d are written", b.Len(), len(long))
 	}
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -61,10 +59,10 @@ type plain struct {
 
 // WriteText writes line by line.
 func (p plain) WriteText(w io.Writer) {
-	var b bytes.Buffer
+	var b strings.Builder
 	p.Result.WriteText(&b)
-	for lines := bufio.NewScanner(&b); lines.Scan(); {
-		fmt.Fprintln(w, strings.TrimRight(inert(lines.Text()), " "))
+	for line := range strings.Lines(b.String()) { // of any length: a request's body is one line
+		fmt.Fprintln(w, strings.TrimRight(inert(strings.TrimRight(line, "\r\n")), " "))
 	}
 }
 
