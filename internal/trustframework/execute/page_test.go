@@ -224,7 +224,7 @@ func TestADisplayControlThatCannotVerifyIsNotPassedOver(t *testing.T) {
 		return err
 	}
 	for _, kind := range []string{"VerificationControls", "", "verification"} {
-		const part = "display control ctl: has a UserInterfaceControlType that is none of VerificationControl, "
+		const part = "display control ctl: has the type "
 		w := worldOf(t, displayControl("ctl", kind, emailAndCode, action("SendCode", "Use"), action("VerifyCode", "Use")), profile("Use", "")+shows)
 		w.misused(part, "Page", "email=a")
 		w.misused(part, "ctl VerifyCode", "email=a", "code=1")

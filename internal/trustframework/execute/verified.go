@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,8 +61,8 @@ var controlTypes = []string{"VerificationControl", "QrCodeControl", "Authenticat
 // wait for a control of another type, and an action without a profile has nobody who could refuse.
 func CheckControl(d *trustframework.DisplayControl) (found []trustframework.Problem) {
 	if !slices.ContainsFunc(controlTypes, func(known string) bool { return strings.EqualFold(known, d.Type) }) {
-		found = append(found, trustframework.Problem{At: d.At, Weight: trustframework.Broken, Reason: "has a UserInterfaceControlType that is none of " +
-			strings.Join(controlTypes, ", ")})
+		found = append(found, trustframework.Problem{At: d.At, Weight: trustframework.Broken, Reason: "has the type " + cmp.Or(d.Type, "\"\"") +
+			", which otpost does not have; there is " + strings.Join(controlTypes, ", ")})
 	}
 	for _, a := range d.Actions {
 		if len(a.Validations) == 0 {

@@ -2,6 +2,7 @@ package review
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -77,6 +78,7 @@ func (c *checker) policy(p *trustframework.Policy, r roots) {
 	for _, t := range p.TechnicalProfiles {
 		if refusal, foreign := j.refusal(t); foreign || refusal != "" {
 			c.foreign.profile(t)
+			j.strange(t)
 			c.element(Element{At: t.At, Kind: TechnicalProfile, ID: t.ID, Verdict: Foreign, Handler: KindOf(t)})
 		}
 	}
@@ -90,6 +92,20 @@ func (c *checker) element(e Element) {
 	} else if before.Verdict == Runs {
 		*before = e
 	}
+}
+
+// strange finds a profile of a kind that is known to nobody here: most are misspelt.
+func (j *judge) strange(t *trustframework.TechnicalProfile) {
+	kind := KindOf(t)
+	if knownForeign(kind) {
+		return
+	}
+	reason := "technical profile " + t.ID + ": its handler or protocol " + kind + " is known neither to otpost nor from the documentation of B2C"
+	known := slices.Concat(slices.Collect(maps.Keys(j.handlers)), slices.Collect(maps.Keys(foreign)), []string{execute.SelfAsserted, execute.Transformation})
+	if near := nearest(kind, known); near != "" {
+		reason += "; did you mean " + near + "?"
+	}
+	j.findings.add(trustframework.Problem{At: t.At, Weight: trustframework.Broken, Reason: reason}, "")
 }
 
 // refusal says why a profile is not otpost's: its kind is foreign, or it is of the directory and its handler refuses it.
@@ -160,15 +176,12 @@ func (j *judge) profile(t *trustframework.TechnicalProfile) string {
 		why = cmp.Or(why, j.transformation(ref))
 	}
 	if kind == execute.SelfAsserted {
-		why = cmp.Or(why, j.calls(t.Validations, "the page "+t.ID))
+		why = cmp.Or(why, j.shows(t), j.calls(t.Validations, "the page "+t.ID))
 	}
 	j.why[t] = why
-	verdict := Runs
-	if why != "" {
-		verdict = Fails
-	}
-	why = strings.TrimPrefix(why, "technical profile "+t.ID+": ")
-	j.element(Element{At: t.At, Kind: TechnicalProfile, ID: t.ID, Verdict: verdict, Why: why, Handler: kind})
+	verdict := verdictOf(why)
+	why = strings.TrimPrefix(strings.TrimPrefix(why, "technical profile "+t.ID), ":")
+	j.element(Element{At: t.At, Kind: TechnicalProfile, ID: t.ID, Verdict: verdict, Why: strings.TrimSpace(why), Handler: kind})
 	return why
 }
 
@@ -224,13 +237,35 @@ func (j *judge) control(d *trustframework.DisplayControl) {
 		p.Reason = "the display control " + d.ID + " " + p.Reason
 		j.findings.add(p, "")
 	}
-	for _, a := range d.Actions {
-		why, verdict := cmp.Or(fails[d.At], fails[a.At], j.calls(a.Validations, "the action "+a.ID+" of "+d.ID)), Runs
-		if why != "" {
-			verdict = Fails
-		}
-		j.element(Element{At: d.At, Kind: DisplayControl, ID: d.ID, Action: a.ID, Verdict: verdict, Why: why})
+	if len(d.Actions) == 0 {
+		j.element(Element{At: d.At, Kind: Control, ID: d.ID, Verdict: verdictOf(fails[d.At]), Why: fails[d.At]})
 	}
+	for _, a := range d.Actions {
+		why := cmp.Or(fails[d.At], fails[a.At], j.calls(a.Validations, "the action "+a.ID+" of "+d.ID))
+		j.element(Element{At: d.At, Kind: DisplayControl, ID: d.ID, Action: a.ID, Verdict: verdictOf(why), Why: why})
+	}
+}
+
+func verdictOf(why string) Verdict {
+	if why != "" {
+		return Fails
+	}
+	return Runs
+}
+
+// shows says why a page will not show one of its display controls, "" if it shows all.
+func (j *judge) shows(t *trustframework.TechnicalProfile) string {
+	for _, c := range t.DisplayClaims {
+		d, there := j.policy.DisplayControl(c.Control)
+		switch {
+		case c.Control == "":
+		case !there:
+			return "it shows " + c.Control + ", which is not in the policy"
+		case len(execute.CheckControl(d)) > 0:
+			return "it shows " + d.ID + ", which fails"
+		}
+	}
+	return ""
 }
 
 // judged says that a profile was found to be one that otpost has to do with.
@@ -309,7 +344,7 @@ func (c *checker) loaded(p trustframework.Problem, r *Review, narrow bool) {
 	switch {
 	case p.Dangling && !c.reached[p.At]:
 		if !narrow {
-			r.Aside++
+			r.Aside = append(r.Aside, p)
 		}
 		return
 	case p.Dangling && !strings.HasPrefix(p.Reason, "the claim "):

@@ -27,16 +27,21 @@ type findings struct {
 // here stands for the name of a policy in a reason.
 const here = "\x00"
 
+// findingKey tells findings apart. Each file that is refused is one of its own: to be lost among others is to be passed over.
 type findingKey struct {
-	weight trustframework.Weight
-	reason string
+	weight  trustframework.Weight
+	reason  string
+	refused trustframework.Origin
 }
 
 func (f *findings) add(p trustframework.Problem, policy string) {
 	if policy != "" {
 		p.Reason = strings.ReplaceAll(p.Reason, policy, here)
 	}
-	key := findingKey{p.Weight, brief(p.Reason)}
+	key := findingKey{weight: p.Weight, reason: brief(p.Reason)}
+	if p.Weight == trustframework.Refused {
+		key.refused = p.At
+	}
 	found := f.by[key]
 	if found == nil {
 		if f.by == nil {

@@ -86,7 +86,7 @@ func (k *ForeignKind) problems() []trustframework.Problem {
 		for _, c := range left[1:] {
 			if c.Why != first.Why {
 				rest = append(rest, c)
-			} else if what := c.From + " calls " + c.Profile; !slices.Contains(others, what) {
+			} else if what := c.From + " calls " + c.Profile + " (" + c.At.String() + ")"; c.At != first.At && !slices.Contains(others, what) {
 				others = append(others, what)
 			}
 		}

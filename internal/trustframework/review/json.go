@@ -58,12 +58,12 @@ func (r *Review) MarshalJSON() ([]byte, error) {
 		Findings []findingJSON  `json:"findings"`
 		Foreign  []foreignJSON  `json:"foreign"`
 		Journeys map[string]int `json:"journeys"`
-		Aside    int            `json:"references_aside"`
+		Aside    []findingJSON  `json:"references_aside"`
 		Profiles map[string]int `json:"technical_profiles"`
 		Controls map[string]int `json:"display_control_actions"`
 	}{[]policyJSON{}, []findingJSON{}, []foreignJSON{},
 		map[string]int{"user_journeys": r.Journeys.Journeys, "sub_journeys": r.Journeys.SubJourneys, "calls": r.Journeys.Exchanges, "calls_that_run": r.Journeys.Runnable},
-		r.Aside,
+		[]findingJSON{},
 		map[string]int{"runs": r.Count(TechnicalProfile, Runs), "fails": r.Count(TechnicalProfile, Fails), "shared": r.Count(TechnicalProfile, Shared), "foreign": r.Count(TechnicalProfile, Foreign)},
 		map[string]int{"runs": r.Count(DisplayControl, Runs), "fails": r.Count(DisplayControl, Fails)}}
 	for _, p := range r.Policies {
@@ -79,6 +79,9 @@ func (r *Review) MarshalJSON() ([]byte, error) {
 			made.Places = append(made.Places, placeOf(at))
 		}
 		out.Findings = append(out.Findings, made)
+	}
+	for _, p := range r.Aside {
+		out.Aside = append(out.Aside, findingJSON{p.Weight.String(), p.Reason, []place{placeOf(p.At)}})
 	}
 	for _, k := range r.Foreign {
 		made := foreignJSON{k.Handler, k.About, k.Profiles, []callJSON{}}

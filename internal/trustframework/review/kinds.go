@@ -13,6 +13,7 @@ const (
 	handlerMFA           = "Web.TPEngine.Providers.AzureMfaProtocolProvider"
 	handlerSSPR          = "Web.TPEngine.Providers.AadSsprProtocolProvider"
 	handlerDirectory     = "Web.TPEngine.Providers.AzureActiveDirectoryProvider"
+	handlerCaptcha       = "Web.TPEngine.Providers.CaptchaProvider"
 	kindTokens, kindNone = "token issuer", "no protocol"
 )
 
@@ -87,6 +88,11 @@ var foreign = map[string]execute.About{
 		B2C:   "B2C sends an event with claims to Application Insights.",
 		Entra: "Entra External ID has sign-in and audit logs, which can be streamed to Azure Monitor.",
 	},
+	handlerCaptcha: {
+		Kind:  "CAPTCHA",
+		B2C:   "B2C shows a CAPTCHA and checks what was typed.",
+		Entra: "What Entra External ID has for it is not known here.",
+	},
 	"OpenIdConnect": {
 		Kind:  "sign-in with an OpenID Connect provider",
 		B2C:   "B2C sends the person to another identity provider, or asks it for a token with a password.",
@@ -104,6 +110,11 @@ var foreign = map[string]execute.About{
 	},
 	"SAML2": {
 		Kind:  "sign-in with a SAML provider",
+		B2C:   "B2C sends the person to another identity provider.",
+		Entra: "Entra External ID takes SAML and WS-Federation identity providers.",
+	},
+	"WsFed": {
+		Kind:  "sign-in with a WS-Federation provider",
 		B2C:   "B2C sends the person to another identity provider.",
 		Entra: "Entra External ID takes SAML and WS-Federation identity providers.",
 	},
@@ -129,12 +140,23 @@ var foreign = map[string]execute.About{
 	},
 }
 
+// foreignKey is what a kind goes by in foreign.
+func foreignKey(kind string) string {
+	if strings.HasPrefix(kind, "Web.TPEngine.SSO.") {
+		return "SSO"
+	}
+	return kind
+}
+
+// knownForeign says that a kind is one of those that otpost does not run.
+func knownForeign(kind string) bool {
+	_, known := foreign[foreignKey(kind)]
+	return known
+}
+
 // AboutForeign says what a kind is that otpost does not run.
 func AboutForeign(kind string) execute.About {
-	key := kind
-	if strings.HasPrefix(kind, "Web.TPEngine.SSO.") {
-		key = "SSO"
-	}
+	key := foreignKey(kind)
 	about, known := foreign[key]
 	if !known {
 		about = execute.About{Kind: "unknown", B2C: "What B2C does with it is not known here."}

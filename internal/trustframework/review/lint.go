@@ -52,7 +52,11 @@ func (j *judge) odd(at trustframework.Origin, format string, args ...any) {
 
 // lintControl holds a verification control to display-control-verification.md.
 func (j *judge) lintControl(d *trustframework.DisplayControl) {
-	if !same(d.Type, "VerificationControl") || len(d.Actions) == 0 {
+	if !same(d.Type, "VerificationControl") {
+		return
+	}
+	if len(d.Actions) == 0 {
+		j.odd(d.At, "the display control %s has no actions, and verifies nothing: a page takes its claims as they are typed", d.ID)
 		return
 	}
 	codes := 0

@@ -128,10 +128,16 @@ func (t *teller) entry(e Entry) {
 // aboutControl says what a display control is.
 func aboutControl(d *trustframework.DisplayControl) execute.About {
 	for _, p := range execute.CheckControl(d) {
-		if p.At == d.At {
-			return execute.About{Kind: "display control of a type that there is not", B2C: "B2C's schema refuses it.", Otpost: "otpost refuses it.",
-				Entra: "There is nothing to compare it with."}
+		if p.At != d.At {
+			continue
 		}
+		if same(d.Type, "CaptchaControl") {
+			about := foreign[handlerCaptcha]
+			about.Otpost = "otpost refuses it."
+			return about
+		}
+		return execute.About{Kind: "display control of a type that there is not", B2C: "B2C's schema refuses it.", Otpost: "otpost refuses it.",
+			Entra: "There is nothing to compare it with."}
 	}
 	if same(d.Type, "VerificationControl") {
 		return execute.About{

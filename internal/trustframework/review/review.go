@@ -39,9 +39,11 @@ type Kind string
 const (
 	TechnicalProfile Kind = "technical profile"
 	DisplayControl   Kind = "display control action"
+	// Control is a display control without actions, which a page only shows.
+	Control Kind = "display control"
 )
 
-// Element is one technical profile or one action of a display control, where it is declared. Policies that inherit it
+// Element is one technical profile, one action of a display control, or a control that has none, where it is declared. Policies that inherit it
 // share it; it runs only if it does in each of them.
 type Element struct {
 	At   trustframework.Origin
@@ -79,8 +81,8 @@ type Review struct {
 	// Foreign are the kinds of technical profiles that otpost does not run, those that are reached first.
 	Foreign  []*ForeignKind
 	Journeys Journeys
-	// Aside counts references to what is not there, in elements that otpost does not run.
-	Aside int
+	// Aside are references to what is not there, in elements that otpost does not run.
+	Aside []trustframework.Problem
 }
 
 // Failed says that something is refused or will not run.

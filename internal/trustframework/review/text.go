@@ -62,10 +62,11 @@ func (p *Policy) writeText(w io.Writer) {
 		fmt.Fprintf(w, ", on %s", p.Base)
 	}
 	fmt.Fprintln(w)
-	writeNames(w, "display controls", names(runs, DisplayControl))
-	writeNames(w, "technical profiles", names(runs, TechnicalProfile))
+	writeNames(w, "runs      display controls ", names(runs, DisplayControl))
+	writeNames(w, "shows     display controls ", names(runs, Control))
+	writeNames(w, "runs      technical profiles ", names(runs, TechnicalProfile))
 	for _, e := range fails {
-		fmt.Fprintf(w, "  will not  %s: %s\n", e.name(), e.Why)
+		fmt.Fprintf(w, "  will not  %s (line %d): %s\n", e.name(), e.At.Line, e.Why)
 	}
 }
 
@@ -90,7 +91,7 @@ func names(elements []*Element, k Kind) []string {
 const width = 100
 
 func writeNames(w io.Writer, what string, names []string) {
-	line := "  runs      " + what + " "
+	line := "  " + what
 	for i, name := range names {
 		if i < len(names)-1 {
 			name += ","
@@ -126,10 +127,10 @@ func (e *Element) name() string {
 }
 
 func (r *Review) writeForeign(w io.Writer) {
-	if len(r.Foreign) == 0 {
+	if len(r.Foreign)+r.Journeys.Journeys+r.Journeys.SubJourneys+len(r.Aside) == 0 {
 		return
 	}
-	fmt.Fprintln(w, "\nNot otpost's:")
+	fmt.Fprintln(w, "\nNot otpost's, each by name in otpost policy report:")
 	for _, k := range r.Foreign {
 		reach := ""
 		if n := len(k.Reached); n > 0 {
@@ -141,8 +142,11 @@ func (r *Review) writeForeign(w io.Writer) {
 		fmt.Fprintf(w, "  %3d  user journeys and sub-journeys: whoever calls otpost keeps their order; %d of the %s in their steps are of profiles that run\n",
 			j.Journeys+j.SubJourneys, j.Runnable, count(j.Exchanges, "call"))
 	}
-	if r.Aside > 0 {
-		fmt.Fprintf(w, "  %3d  names of what is not there, in what otpost does not run\n", r.Aside)
+	if len(r.Aside) > 0 {
+		fmt.Fprintf(w, "  %3d  names of what is not there, in what otpost does not run\n", len(r.Aside))
+	}
+	for _, p := range r.Aside {
+		fmt.Fprintf(w, "         %s\n", p.Error())
 	}
 }
 
