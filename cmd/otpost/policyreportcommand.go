@@ -13,7 +13,9 @@ type policyReportCommand struct {
 
 // Help is the detail under --help.
 func (*policyReportCommand) Help() string {
-	return `Says of each display control and technical profile what B2C does with it, what otpost does, what Microsoft Entra External ID has in its place, and in what otpost is not B2C. Kinds of technical profiles that otpost does not run are listed at the end, each with its profiles and where that goes in External ID.
+	return `Says of each display control and technical profile what B2C does with it, what otpost does, what Microsoft Entra External ID has in its place, and in what otpost is not B2C. Kinds of technical profiles that otpost does not run, user journeys and relying parties are listed at the end, each by name and with where that goes in External ID, and then what could not be read.
+
+Exit code 1 means that a file or its policy is refused, so that it is not in the report.
 
 Example:
 
@@ -28,7 +30,7 @@ func (c *policyReportCommand) Run(p *Program) error {
 	if err != nil {
 		return err
 	}
-	handlers, err := policyHandlers("", nil)
+	handlers, err := policyHandlers("", somebody{}) // what a directory profile needs is told with it
 	if err != nil {
 		return err
 	}
@@ -36,10 +38,17 @@ func (c *policyReportCommand) Run(p *Program) error {
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
+	var result Result = report
 	if c.Markdown && p.output == "text" {
-		return p.print(plain{markdown{report}})
+		result = markdown{report}
 	}
-	return p.print(plain{report})
+	if err := p.print(plain{result}); err != nil {
+		return err
+	}
+	if report.Refused() {
+		return quietExit(exitFailed)
+	}
+	return nil
 }
 
 // markdown is a report whose text is Markdown.

@@ -46,10 +46,12 @@ func (f *foreigners) kind(handler string) *ForeignKind {
 	return k
 }
 
-func (f *foreigners) profile(t *trustframework.TechnicalProfile) {
-	k := f.kind(KindOf(t))
-	if !slices.Contains(k.Profiles, t.ID) {
-		k.Profiles = append(k.Profiles, t.ID)
+func (f *foreigners) profile(t *trustframework.TechnicalProfile) { f.named(KindOf(t), t.ID) }
+
+func (f *foreigners) named(kind, id string) {
+	k := f.kind(kind)
+	if !slices.Contains(k.Profiles, id) {
+		k.Profiles = append(k.Profiles, id)
 	}
 }
 

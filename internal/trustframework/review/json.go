@@ -114,6 +114,7 @@ type entryJSON struct {
 	At       place    `json:"at"`
 	Steps    []string `json:"steps,omitempty"`
 	Settings []string `json:"settings,omitempty"`
+	Fails    []string `json:"fails,omitempty"`
 	aboutJSON
 }
 
@@ -128,16 +129,20 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 	out := struct {
 		Policies []policyReportJSON  `json:"policies"`
 		Foreign  []foreignReportJSON `json:"foreign"`
-	}{[]policyReportJSON{}, []foreignReportJSON{}}
+		Unread   []findingJSON       `json:"unread"`
+	}{[]policyReportJSON{}, []foreignReportJSON{}, []findingJSON{}}
 	for _, p := range r.Policies {
 		made := policyReportJSON{p.ID, p.At.File, p.Base, []entryJSON{}}
 		for _, e := range p.Entries {
-			made.Entries = append(made.Entries, entryJSON{e.Kind, e.ID, placeOf(e.At), e.Steps, e.Settings, aboutJSON(e.About)})
+			made.Entries = append(made.Entries, entryJSON{e.Kind, e.ID, placeOf(e.At), e.Steps, e.Settings, e.Fails, aboutJSON(e.About)})
 		}
 		out.Policies = append(out.Policies, made)
 	}
 	for _, k := range r.Foreign {
 		out.Foreign = append(out.Foreign, foreignReportJSON{k.Handler, k.Profiles, aboutJSON(k.About)})
+	}
+	for _, p := range r.Unread {
+		out.Unread = append(out.Unread, findingJSON{p.Weight.String(), p.Reason, []place{placeOf(p.At)}})
 	}
 	return json.Marshal(out)
 }

@@ -15,6 +15,8 @@ const (
 	handlerDirectory     = "Web.TPEngine.Providers.AzureActiveDirectoryProvider"
 	handlerCaptcha       = "Web.TPEngine.Providers.CaptchaProvider"
 	kindTokens, kindNone = "token issuer", "no protocol"
+	// What is no technical profile, and not run either.
+	kindJourney, kindSubJourney, kindRelyingParty = "user journey", "sub-journey", "relying party"
 )
 
 // KindOf is what a technical profile is by: the .NET type of its handler, else "token issuer" for one that makes tokens,
@@ -123,6 +125,21 @@ var foreign = map[string]execute.About{
 		B2C:   "B2C says which claims a session keeps, and when a page is skipped.",
 		Entra: "Entra External ID keeps sessions by itself.",
 	},
+	kindJourney: {
+		Kind:  "user journey",
+		B2C:   "B2C leads a person through its steps, of pages, sign-in with other providers and technical profiles, to a token.",
+		Entra: "Entra External ID has user flows, whose order of pages is fixed; custom authentication extensions add to them.",
+	},
+	kindSubJourney: {
+		Kind:  "sub-journey",
+		B2C:   "B2C runs its steps where a user journey calls it.",
+		Entra: "Entra External ID has user flows, whose order of pages is fixed.",
+	},
+	kindRelyingParty: {
+		Kind:  "relying party",
+		B2C:   "B2C runs its user journey for an application that names the policy, and puts its output claims into the token.",
+		Entra: "Entra External ID assigns a user flow to an application, and maps claims there.",
+	},
 	kindTokens: {
 		Kind:  "token issuer",
 		B2C:   "B2C signs the token that the application gets.",
@@ -162,8 +179,13 @@ func AboutForeign(kind string) execute.About {
 		about = execute.About{Kind: "unknown", B2C: "What B2C does with it is not known here."}
 	}
 	about.Otpost = "otpost does not run it: a call that comes to it is refused and names it."
-	if key == "SSO" {
+	switch key {
+	case "SSO":
 		about.Otpost = "otpost does not read it: each journey is new."
+	case kindJourney, kindSubJourney:
+		about.Otpost = "otpost does not run it: what calls otpost keeps the order of its steps."
+	case kindRelyingParty:
+		about.Otpost = "otpost does not run it: it answers with the output claims of what is called, and makes no token."
 	}
 	return about
 }

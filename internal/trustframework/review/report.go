@@ -10,12 +10,19 @@ import (
 	"github.com/otpost/otpost/internal/trustframework/execute"
 )
 
-// Report says of each technical profile and display control what B2C does with it, what otpost does, and what Entra
-// External ID has for it.
+// Report says of each technical profile, display control and journey what B2C does with it, what otpost does, and what
+// Entra External ID has for it.
 type Report struct {
 	Policies []*PolicyReport
-	// Foreign are the kinds that otpost does not run, with their profiles over all policies.
+	// Foreign are the kinds that otpost does not run, with what is of them over all policies.
 	Foreign []ForeignReport
+	// Unread are files and elements of which nothing is told, or not all, and why.
+	Unread []trustframework.Problem
+}
+
+// Refused says that files or policies are missing from the report.
+func (r *Report) Refused() bool {
+	return slices.ContainsFunc(r.Unread, func(p trustframework.Problem) bool { return p.Weight == trustframework.Refused })
 }
 
 // PolicyReport is what one file declares.
@@ -35,6 +42,17 @@ type Entry struct {
 	Steps []string
 	// Settings are what the metadata say, without texts, such as "CodeLength 6".
 	Settings []string
+	// Fails are why otpost will not run it, whatever is said about its kind; of a display control, why each action fails.
+	Fails []string
+}
+
+// said is what stands behind the name of an entry.
+func (e *Entry) said() []string {
+	said := slices.Concat(e.Steps, e.Settings)
+	for _, why := range e.Fails {
+		said = append(said, "will not run: "+why)
+	}
+	return said
 }
 
 // alike groups entries of which the same is to be said.
@@ -64,7 +82,17 @@ func Tell(set *trustframework.Set, handlers map[string]execute.Handler, policy s
 	if err != nil {
 		return nil, err
 	}
-	t := &teller{handlers: handlers, report: &Report{}, told: map[trustframework.Origin]bool{}, files: map[string]*PolicyReport{}}
+	checked, err := Check(set, handlers, Options{Policy: policy})
+	if err != nil {
+		return nil, err
+	}
+	t := &teller{handlers: handlers, report: &Report{}, told: map[trustframework.Origin]bool{}, files: map[string]*PolicyReport{},
+		judged: map[trustframework.Origin][]*Element{}}
+	for _, p := range checked.Policies {
+		for _, e := range p.Elements {
+			t.judged[e.At] = append(t.judged[e.At], e)
+		}
+	}
 	for _, p := range set.Policies {
 		if policy == "" || builds(policies[0], p) {
 			t.file(p)
@@ -80,6 +108,11 @@ func Tell(set *trustframework.Set, handlers map[string]execute.Handler, policy s
 	for _, k := range t.foreign.sorted() {
 		t.report.Foreign = append(t.report.Foreign, ForeignReport{k.Handler, AboutForeign(k.Handler), k.Profiles})
 	}
+	for _, p := range set.Problems {
+		if p.Weight >= trustframework.Broken && (policy == "" || t.files[p.At.File] != nil) {
+			t.report.Unread = append(t.report.Unread, p)
+		}
+	}
 	return t.report, nil
 }
 
@@ -90,6 +123,8 @@ type teller struct {
 	told     map[trustframework.Origin]bool
 	files    map[string]*PolicyReport
 	foreign  foreigners
+	// judged are what a review says, by place.
+	judged map[trustframework.Origin][]*Element
 }
 
 func (t *teller) file(p *trustframework.Policy) {
@@ -103,7 +138,7 @@ func (t *teller) file(p *trustframework.Policy) {
 
 func (t *teller) policy(p *trustframework.Policy) {
 	for _, d := range p.DisplayControls {
-		t.entry(Entry{At: d.At, Kind: "display control", ID: d.ID, About: aboutControl(d), Steps: stepsOf(d)})
+		t.entry(Entry{At: d.At, Kind: Control, ID: d.ID, About: aboutControl(d), Steps: stepsOf(d)})
 	}
 	for _, profile := range p.TechnicalProfiles {
 		kind := KindOf(profile)
@@ -116,13 +151,44 @@ func (t *teller) policy(p *trustframework.Policy) {
 			t.foreign.profile(profile)
 		}
 	}
+	for _, journey := range p.Journeys {
+		t.foreign.named(kindJourney, journey.ID)
+	}
+	for _, journey := range p.SubJourneys {
+		t.foreign.named(kindSubJourney, journey.ID)
+	}
+	if p.RelyingParty != nil {
+		t.foreign.named(kindRelyingParty, p.ID)
+	}
 }
 
+// entry keeps what is told of an element, with what a review says of it. What nothing calls and is not whole is a part.
 func (t *teller) entry(e Entry) {
-	if file := t.files[e.At.File]; file != nil && !t.told[e.At] {
-		t.told[e.At] = true
-		file.Entries = append(file.Entries, e)
+	file := t.files[e.At.File]
+	if file == nil || t.told[e.At] {
+		return
 	}
+	t.told[e.At] = true
+	for _, judged := range t.judged[e.At] {
+		switch {
+		case judged.Verdict == Shared:
+			e.About = aboutShared
+		case judged.Why == "":
+		case judged.Action != "":
+			e.Fails = append(e.Fails, judged.Action+": "+judged.Why)
+		default:
+			e.Fails = append(e.Fails, judged.Why)
+		}
+	}
+	file.Entries = append(file.Entries, e)
+}
+
+// aboutShared says what a part of profiles is.
+var aboutShared = execute.About{
+	Kind:   "a part that others include",
+	B2C:    "B2C puts it into the technical profiles that include it.",
+	Otpost: "otpost does the same. By itself it is not whole, and a call of it is refused.",
+	Entra:  "It is told with those that include it.",
 }
 
 // aboutControl says what a display control is.
@@ -133,11 +199,11 @@ func aboutControl(d *trustframework.DisplayControl) execute.About {
 		}
 		if same(d.Type, "CaptchaControl") {
 			about := foreign[handlerCaptcha]
-			about.Otpost = "otpost refuses it."
+			about.Otpost = "otpost refuses it, and each page that shows it."
 			return about
 		}
-		return execute.About{Kind: "display control of a type that there is not", B2C: "B2C's schema refuses it.", Otpost: "otpost refuses it.",
-			Entra: "There is nothing to compare it with."}
+		return execute.About{Kind: "display control of a type that there is not", B2C: "B2C's schema refuses it.",
+			Otpost: "otpost refuses it, and each page that shows it.", Entra: "There is nothing to compare it with."}
 	}
 	if same(d.Type, "VerificationControl") {
 		return execute.About{

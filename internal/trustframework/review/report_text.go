@@ -3,7 +3,6 @@ package review
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -25,6 +24,12 @@ func (r *Report) WriteText(w io.Writer) {
 		fmt.Fprintf(w, "\n  %s\n    %s\n", label(k.About.Kind, k.Handler), strings.Join(k.Profiles, ", "))
 		writeAbout(w, "      ", k.About.B2C, k.About.Otpost, k.About.Entra)
 	}
+	if len(r.Unread) > 0 {
+		fmt.Fprint(w, "\nNot read, or not as it is written\n\n")
+	}
+	for _, p := range r.Unread {
+		fmt.Fprintf(w, "  %s: %s: %s\n", p.At, p.Weight, p.Reason)
+	}
 }
 
 // writeGroup writes elements of which the same is to be said.
@@ -33,7 +38,7 @@ func writeGroup(w io.Writer, group []Entry) {
 	fmt.Fprintf(w, "\n  %s\n", about.Kind)
 	for _, e := range group {
 		fmt.Fprintf(w, "    %s (line %d)", e.ID, e.At.Line)
-		if said := slices.Concat(e.Steps, e.Settings); len(said) > 0 {
+		if said := e.said(); len(said) > 0 {
 			fmt.Fprintf(w, " %s", strings.Join(said, "; "))
 		}
 		fmt.Fprintln(w)
@@ -80,18 +85,23 @@ func (r *Report) WriteMarkdown(w io.Writer) {
 			about := group[0].About
 			var elements []string
 			for _, e := range group {
-				elements = append(elements, strings.Join(append([]string{fmt.Sprintf("`%s` (line %d)", cell(e.ID), e.At.Line)}, cells(slices.Concat(e.Steps, e.Settings))...), "<br>"))
+				elements = append(elements, strings.Join(append([]string{fmt.Sprintf("`%s` (line %d)", cell(e.ID), e.At.Line)}, cells(e.said())...), "<br>"))
 			}
 			ours := append([]string{cell(about.Otpost)}, cells(about.Differs)...)
 			fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", strings.Join(elements, "<br>"), cell(about.Kind), cell(about.B2C), strings.Join(ours, "<br>Differs: "), cell(about.Entra))
 		}
 	}
-	if len(r.Foreign) == 0 {
-		return
+	if len(r.Foreign) > 0 {
+		fmt.Fprint(w, "\n## Not run by otpost\n\n| kind | which | B2C | otpost | Entra External ID |\n|---|---|---|---|---|\n")
 	}
-	fmt.Fprint(w, "\n## Not run by otpost\n\n| kind | technical profiles | B2C | Entra External ID |\n|---|---|---|---|\n")
 	for _, k := range r.Foreign {
-		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", cell(label(k.About.Kind, k.Handler)), cell(strings.Join(k.Profiles, ", ")), cell(k.About.B2C), cell(k.About.Entra))
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", cell(label(k.About.Kind, k.Handler)), cell(strings.Join(k.Profiles, ", ")), cell(k.About.B2C), cell(k.About.Otpost), cell(k.About.Entra))
+	}
+	if len(r.Unread) > 0 {
+		fmt.Fprint(w, "\n## Not read, or not as it is written\n\n")
+	}
+	for _, p := range r.Unread {
+		fmt.Fprintf(w, "- %s: %s: %s\n", cell(p.At.String()), p.Weight, cell(p.Reason))
 	}
 }
 
