@@ -36,17 +36,17 @@ func (i *includer) included(own *element, depth int) *element {
 	other, known := i.byID[Fold(id)]
 	switch {
 	case id == "":
-		return i.leave(reference, "IncludeTechnicalProfile has no ReferenceId")
+		return i.leave(own, reference, "IncludeTechnicalProfile has no ReferenceId")
 	case !known:
-		return i.leave(reference, "the included technical profile "+id+" is not in the policy")
+		return i.leave(own, reference, "the included technical profile "+id+" is not in the policy")
 	case i.open[Fold(id)]:
-		return i.leave(reference, "the technical profile "+own.get("Id")+" includes itself, by way of "+id)
+		return i.leave(own, reference, "it includes itself, by way of "+id)
 	case depth >= maxIncludes:
-		return i.leave(reference, "more than 16 technical profiles include each other in a row")
+		return i.leave(own, reference, "more than 16 technical profiles include each other in a row")
 	}
 	base := i.resolve(other, depth+1)
 	if base == nil {
-		return i.leave(reference, "the included technical profile "+id+" cannot be used")
+		return i.leave(own, reference, "the included technical profile "+id+" cannot be used")
 	}
 	pair := [2]*element{base, own}
 	if made, done := i.made[pair]; done {
@@ -55,14 +55,14 @@ func (i *includer) included(own *element, depth int) *element {
 	i.merger.spend(base.size)
 	made := i.merger.merge("", base, own)
 	if *i.merger.spent {
-		return i.leave(reference, "what technical profiles include comes to more elements than are taken")
+		return i.leave(own, reference, "what technical profiles include comes to more elements than are taken")
 	}
 	i.made[pair] = made
 	return made
 }
 
 // leave gives up a profile: half of its data would be worse than none.
-func (i *includer) leave(reference *element, why string) *element {
-	i.merger.problems.add(reference.at, Broken, "%s; the technical profile is left out", why)
+func (i *includer) leave(own, reference *element, why string) *element {
+	i.merger.problems.add(reference.at, Broken, "technical profile %s is left out: %s", own.get("Id"), why)
 	return nil
 }

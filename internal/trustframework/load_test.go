@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -299,7 +300,46 @@ func TestAFolderOnDisk(t *testing.T) {
 	if p, found := set.Policy("ext"); !found || p.Base == nil || p.Base.At.File != "Base.XML" || len(set.Policies) != 2 {
 		t.Errorf("the folder holds %v, with %v", set.Policies, set.Problems)
 	}
+	// What else lies there is not passed over.
+	for name, to := range map[string]string{"linked": "sub", "nothing.xml": "nowhere", "folder.xml": "sub"} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set = load(t, closed{os.DirFS(dir), "sub/ext.xml"}, trustframework.Options{})
+	refused(t, set, "folder.xml: it is no regular file; put the file itself here",
+		"linked: it is a link to a folder, which is not followed; put the folder itself here",
+		"nothing.xml: it is a link to nothing; put the file itself here",
+		"sub/ext.xml: this user may not read it; let them, or take it out of the folder")
 	if _, err := trustframework.Load(os.DirFS(filepath.Join(dir, "none")), trustframework.Options{}); err == nil {
 		t.Error("a folder that is not there is read")
+	}
+}
+
+// closed is a folder with a file that may not be read.
+type closed struct {
+	fs.FS
+	name string
+}
+
+func (c closed) Open(name string) (fs.File, error) {
+	if name == c.name {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return c.FS.Open(name)
+}
+
+// refused holds the problems of a set to a list.
+func refused(t *testing.T, set *trustframework.Set, want ...string) {
+	t.Helper()
+	var got []string
+	for _, p := range set.Problems {
+		if p.Weight != trustframework.Refused {
+			t.Errorf("%v is %s", p, p.Weight)
+		}
+		got = append(got, p.Error())
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -70,6 +70,10 @@ func (l *loader) read() error {
 		if entry.IsDir() && name != "." && strings.HasPrefix(entry.Name(), ".") {
 			return fs.SkipDir
 		}
+		if l.elsewhere(name, entry) {
+			l.problems.add(Origin{File: name}, Refused, "it is a link to a folder, which is not followed; put the folder itself here")
+			return nil
+		}
 		if entry.IsDir() || !strings.EqualFold(path.Ext(name), ".xml") {
 			return nil
 		}
@@ -88,13 +92,28 @@ func (l *loader) read() error {
 	})
 }
 
+// elsewhere says that an entry is a link to a folder. Those of Kubernetes are hidden, and lead to files that are there too.
+func (l *loader) elsewhere(name string, entry fs.DirEntry) bool {
+	if entry.Type()&fs.ModeSymlink == 0 || strings.HasPrefix(entry.Name(), ".") || strings.EqualFold(path.Ext(name), ".xml") {
+		return false
+	}
+	about, err := fs.Stat(l.files, name)
+	return err == nil && about.IsDir()
+}
+
 // refuse reports why a file is not read.
 func (l *loader) refuse(name string, err error) {
-	if m := (*misread)(nil); errors.As(err, &m) {
-		l.problems.add(Origin{name, m.line, m.column}, Refused, "%s", m.reason)
-		return
+	at := Origin{File: name}
+	m := (*misread)(nil)
+	switch {
+	case errors.As(err, &m):
+		at.Line, at.Column = m.line, m.column
+	case errors.Is(err, fs.ErrPermission):
+		err = errors.New("this user may not read it; let them, or take it out of the folder")
+	case errors.Is(err, fs.ErrNotExist):
+		err = errors.New("it is a link to nothing; put the file itself here")
 	}
-	l.problems.add(Origin{File: name}, Refused, "%v", err)
+	l.problems.add(at, Refused, "%v", err)
 }
 
 // bytes reads one file within the bounds. Links are followed, since Kubernetes mounts files as links; what is not a file

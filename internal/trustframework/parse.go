@@ -174,7 +174,7 @@ func (p *parser) set(text string, at Origin) (string, error) {
 		name := setting.FindStringSubmatch(found)[1]
 		value, known := p.settings[Fold(name)]
 		if !known && missing == nil {
-			missing = &misread{at.Line, at.Column, fmt.Sprintf("the setting %q has no value; put one in, or give the policy's settings", name)}
+			missing = &misread{at.Line, at.Column, fmt.Sprintf("the setting %q has no value; put one into the file, or give it with --setting %[1]s=VALUE, to a server with b2c_settings", name)}
 		}
 		return value
 	})
