@@ -9,6 +9,20 @@ import (
 	"github.com/otpost/otpost/internal/trustframework"
 )
 
+// unread ends an error about something that there is not: it may stand in a file that is refused.
+func unread(set *trustframework.Set, err error) error {
+	var files []string
+	for _, p := range set.Problems {
+		if p.Weight == trustframework.Refused && !slices.Contains(files, p.At.File) {
+			files = append(files, p.At.File)
+		}
+	}
+	if len(files) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w (it may stand in what is refused: %s; otpost policy check says why)", err, some(files))
+}
+
 // Find finds a policy, and says what was meant where there is none.
 func Find(set *trustframework.Set, id string) (*trustframework.Policy, error) {
 	if p, there := set.Policy(id); there {
@@ -21,7 +35,7 @@ func Find(set *trustframework.Set, id string) (*trustframework.Policy, error) {
 		}
 		ids = append(ids, p.ID)
 	}
-	return nil, unknown("policy", id, ids)
+	return nil, unread(set, unknown("policy", id, ids))
 }
 
 // Has returns an error unless p has a technical profile, or with an action a display control with it.
@@ -70,12 +84,12 @@ func Where(set *trustframework.Set, id, action string) (*trustframework.Policy, 
 	}
 	if len(have) == 0 {
 		if len(ends) > 1 && missing != nil && strings.HasPrefix(missing.Error(), "there is no") {
-			return nil, unknown("technical profile or display control", id, idsOf(ends))
+			missing = unknown("technical profile or display control", id, idsOf(ends))
 		}
 		if missing == nil {
-			missing = errors.New("no policy could be read; otpost policy check says why")
+			missing = errors.New("no policy could be read")
 		}
-		return nil, missing
+		return nil, unread(set, missing)
 	}
 	for p := have[0]; p != nil; p = p.Base {
 		if Has(p, id, action) == nil && !slices.ContainsFunc(have, func(other *trustframework.Policy) bool { return !builds(other, p) }) {

@@ -110,7 +110,7 @@ func Check(set *trustframework.Set, handlers map[string]execute.Handler, o Optio
 		return nil, err
 	}
 	if id := nowhere(policies, o.Only); id != "" {
-		return nil, unknown("display control or technical profile", id, idsOf(policies))
+		return nil, unread(set, unknown("display control or technical profile", id, idsOf(policies)))
 	}
 	c := newChecker(handlers)
 	for _, p := range policies {

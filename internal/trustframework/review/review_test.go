@@ -82,6 +82,26 @@ func TestWhere(t *testing.T) {
 	}
 }
 
+// What is looked for may stand in a file that is refused.
+func TestWhatIsNotThereMayBeRefused(t *testing.T) {
+	set := load(t, fstest.MapFS{"good.xml": policy("Good", ""), "lost.xml": policy("Lost", "Nowhere"), "notes.xml": {Data: []byte("<notes/>")}})
+	const refused = " (it may stand in what is refused: lost.xml, notes.xml; otpost policy check says why)"
+	_, err := review.Find(set, "Lost")
+	if text(err) != "there is no policy Lost; there is Good"+refused {
+		t.Error(err)
+	}
+	if _, err := review.Where(set, "LostControl", "SendCode"); !strings.HasSuffix(text(err), refused) {
+		t.Error(err)
+	}
+	if _, err := review.Check(set, handlers(), review.Options{Only: []string{"LostControl"}}); !strings.HasSuffix(text(err), refused) {
+		t.Error(err)
+	}
+	none := load(t, fstest.MapFS{"lost.xml": policy("Lost", "Nowhere")})
+	if _, err := review.Where(none, "LostControl", "SendCode"); text(err) != "no policy could be read (it may stand in what is refused: lost.xml; otpost policy check says why)" {
+		t.Error(err)
+	}
+}
+
 func TestFindNamesFoldersWhereOneIDIsInSeveral(t *testing.T) {
 	set := load(t, fstest.MapFS{"a/p.xml": policy("P", ""), "b/p.xml": policy("P", "")})
 	if _, err := review.Find(set, "p"); text(err) != "several files have a policy p; write its folder before it, as in FOLDER/p" {
