@@ -87,6 +87,9 @@ func logPolicies(set *trustframework.Set, folder string, log *slog.Logger) {
 	if count > most {
 		log.Warn("more problems with policy files; see otpost policy check", "folder", folder, "count", count)
 	}
+	if len(set.Policies) == 0 {
+		log.Warn("there is no policy that can be called; name the folder with the policy files (*.xml) in b2c_policies", "folder", folder)
+	}
 	log.Info("policies are read", "folder", folder, "policies", len(set.Policies), "problems", count)
 }
 

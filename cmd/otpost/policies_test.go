@@ -254,7 +254,8 @@ func TestPolicyProblemsAreLogged(t *testing.T) {
 	if _, err := openPolicies(c, slog.New(slog.NewTextHandler(&log, nil))); err != nil {
 		t.Fatal(err)
 	}
-	if text := log.String(); strings.Count(text, "policy file\" at=") != 5 || !strings.Contains(text, "at=a.xml:1:1") || !strings.Contains(text, "count=7") {
+	if text := log.String(); strings.Count(text, "policy file\" at=") != 5 || !strings.Contains(text, "at=a.xml:1:1") || !strings.Contains(text, "count=7") ||
+		!strings.Contains(text, "level=WARN msg=\"there is no policy that can be called") {
 		t.Errorf("the log is\n%s", text)
 	}
 	c.B2CPolicies = filepath.Join(folder, "a.xml")

@@ -26,7 +26,7 @@ func openSession(folder, policy string) (*execute.Session, error) {
 		err = json.Unmarshal(text, s)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read session: %w", err)
+		return nil, fmt.Errorf("read session in %s: %w; remove the folder to begin anew", folder, err)
 	}
 	if s.Policy != policy {
 		return nil, usageErrorf("the session in %s is of the policy %s; take another folder for %s", folder, s.Policy, policy)

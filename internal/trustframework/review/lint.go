@@ -12,6 +12,9 @@ import (
 // lint looks for what runs otherwise than its writer will have meant. Each handler looks at its own profiles; what is here
 // lies between them.
 func (j *judge) lint(r roots) {
+	if !r.narrow {
+		j.lintTypes()
+	}
 	for _, d := range r.controls {
 		j.lintControl(d)
 		j.lintDefaults(d.InputClaims)
@@ -25,6 +28,24 @@ func (j *judge) lint(r roots) {
 				j.lintLiterals(t, claims)
 			}
 		}
+	}
+}
+
+// dataTypes are those of claims (TrustFrameworkPolicy_0.3.0.0.xsd). Those that otpost has no use for are text to it.
+var dataTypes = []string{"alternativeSecurityIdCollection", "boolean", "date", "dateTime", "duration", "int", "long", "objectIdentity",
+	"objectIdentityCollection", "phoneNumber", "string", "stringCollection", "userIdentity", "userIdentityCollection"}
+
+// lintTypes finds claims of a type that there is not: no value would be held to what was meant.
+func (j *judge) lintTypes() {
+	for _, c := range j.policy.Claims {
+		if c.DataType == "" || slices.ContainsFunc(dataTypes, func(t string) bool { return same(t, c.DataType) }) {
+			continue
+		}
+		meant := ""
+		if near := nearest(c.DataType, dataTypes); near != "" {
+			meant = "; did you mean " + near + "?"
+		}
+		j.odd(c.At, "the claim type %s has the DataType %s, which B2C does not have, and is taken as text%s", c.ID, c.DataType, meant)
 	}
 }
 
