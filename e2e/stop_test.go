@@ -2,10 +2,30 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/otpost/otpost/proof/rig"
 )
+
+// TestAnIdleStopTellsItsStepsInOrder: readiness goes before the listener, also where nothing keeps the listener up.
+func TestAnIdleStopTellsItsStepsInOrder(t *testing.T) {
+	p := rig.Start(t, rig.NewSQLite(t).Settings())
+	p.Term()
+	p.Stopped()
+	var said []string
+	for _, line := range p.Log.Lines(`"level":"INFO"`) {
+		for _, step := range []string{"stopping:", "requests are finished:"} {
+			if strings.Contains(line, step) {
+				said = append(said, step)
+			}
+		}
+	}
+	if !slices.Equal(said, []string{"stopping:", "requests are finished:"}) {
+		t.Errorf("the log says %q", said)
+	}
+}
 
 // TestStopFinishesWhatIsUnderWay asks a server to stop while its mail server is slow: requests are answered, messages
 // in the hands of workers are finished, the rest is given back, and the next server sends all of it once.

@@ -63,7 +63,11 @@ func (s *server) run(ctx context.Context, ready func(running) error) error {
 	// hard ends when the time for a stop is over: whatever still goes on then is cut off.
 	hard, cutOff := context.WithCancel(context.WithoutCancel(ctx))
 	defer cutOff()
+	// draining begins when failed is over and readiness is gone: the listener goes after it, also where nothing keeps it up.
+	draining, drain := context.WithCancel(context.WithoutCancel(ctx))
+	defer drain()
 	context.AfterFunc(failed, func() {
+		defer drain()
 		s.health.Drain()
 		s.log.Info("stopping: finishing requests and deliveries", "limit", s.settings.ShutdownTimeout.String())
 		time.AfterFunc(s.settings.ShutdownTimeout, cutOff)
@@ -77,7 +81,7 @@ func (s *server) run(ctx context.Context, ready func(running) error) error {
 			return err
 		}
 		server := s.httpServer(handler)
-		group.Go(func() error { return s.servePublic(failed, hard, server, public, stopWork) })
+		group.Go(func() error { return s.servePublic(draining, hard, server, public, stopWork) })
 	} else {
 		context.AfterFunc(failed, stopWork)
 	}
