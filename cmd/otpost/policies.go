@@ -21,16 +21,18 @@ import (
 	"github.com/otpost/otpost/internal/trustframework/restful"
 )
 
-// wirePolicies opens what B2C policies need, if there are any.
+// wirePolicies opens what B2C policies need, if there are any. What keeps it from that is a setting that is wrong.
 func (s *server) wirePolicies() (err error) {
 	if s.settings.B2CPolicies == "" {
 		return nil
 	}
-	if s.policies, err = openPolicies(s.settings, s.log); err != nil {
-		return err
+	if s.policies, err = openPolicies(s.settings, s.log); err == nil {
+		s.runner, err = s.policyRunner()
 	}
-	s.runner, err = s.policyRunner()
-	return err
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	return nil
 }
 
 // openPolicies reads the B2C policies that the settings name, and says in the log what of them cannot be used.

@@ -432,3 +432,24 @@ func TestLinesOfAnyLengthAreWritten(t *testing.T) {
 		t.Errorf("%d bytes of %d are written", b.Len(), len(long))
 	}
 }
+
+// A setting that is wrong has the exit code of one, also where only the disk tells.
+func TestWrongSettingsOfPoliciesAreWrongSettings(t *testing.T) {
+	for name, change := range map[string]func(*config.Config){
+		"b2c_policies": func(c *config.Config) { c.B2CPolicies = filepath.Join("testdata", "nowhere") },
+		"b2c_keys":     func(c *config.Config) { c.B2CPolicies, c.B2CKeys = "testdata", "nowhere" },
+	} {
+		c := config.Default()
+		folder := t.TempDir()
+		c.Database = config.Database{Driver: config.SQLite, Source: filepath.Join(folder, "otpost.db")}
+		c.Keys = filepath.Join(folder, "otpost.keys")
+		change(c)
+		s, err := openServer(t.Context(), c, slog.New(slog.DiscardHandler))
+		if err == nil {
+			s.Close()
+		}
+		if codeOf(err) != exitUsage || !strings.Contains(err.Error(), "setting "+name) {
+			t.Errorf("%s: exit code %d, %v", name, codeOf(err), err)
+		}
+	}
+}
