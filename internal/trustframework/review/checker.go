@@ -101,8 +101,12 @@ func (j *judge) strange(t *trustframework.TechnicalProfile) {
 		return
 	}
 	reason := "technical profile " + t.ID + ": its handler or protocol " + kind + " is known neither to otpost nor from the documentation of B2C"
-	known := slices.Concat(slices.Collect(maps.Keys(j.handlers)), slices.Collect(maps.Keys(foreign)), []string{execute.SelfAsserted, execute.Transformation})
-	if near := nearest(kind, known); near != "" {
+	known := []string{short(execute.SelfAsserted), short(execute.Transformation)}
+	for _, k := range slices.Concat(slices.Collect(maps.Keys(j.handlers)), slices.Collect(maps.Keys(foreign))) {
+		known = append(known, short(k))
+	}
+	slices.Sort(known)
+	if near := nearest(short(kind), known); near != "" {
 		reason += "; did you mean " + near + "?"
 	}
 	j.findings.add(trustframework.Problem{At: t.At, Weight: trustframework.Broken, Reason: reason}, "")
@@ -180,8 +184,8 @@ func (j *judge) profile(t *trustframework.TechnicalProfile) string {
 	}
 	j.why[t] = why
 	verdict := verdictOf(why)
-	why = strings.TrimPrefix(strings.TrimPrefix(why, "technical profile "+t.ID), ":")
-	j.element(Element{At: t.At, Kind: TechnicalProfile, ID: t.ID, Verdict: verdict, Why: strings.TrimSpace(why), Handler: kind})
+	why = strings.TrimPrefix(strings.TrimPrefix(why, "technical profile "+t.ID+": "), "technical profile "+t.ID+" ")
+	j.element(Element{At: t.At, Kind: TechnicalProfile, ID: t.ID, Verdict: verdict, Why: why, Handler: kind})
 	return why
 }
 

@@ -43,8 +43,8 @@ const (
 	Control Kind = "display control"
 )
 
-// Element is one technical profile, one action of a display control, or a control that has none, where it is declared. Policies that inherit it
-// share it; it runs only if it does in each of them.
+// Element is one technical profile, one action of a display control, or a control that has none, where it is declared.
+// Policies that inherit it share it; it runs only if it does in each of them.
 type Element struct {
 	At   trustframework.Origin
 	Kind Kind
