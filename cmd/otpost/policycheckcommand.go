@@ -16,7 +16,7 @@ type policyCheckCommand struct {
 func (*policyCheckCommand) Help() string {
 	return `Reads every policy file of the folder, at any depth, and says of each file what runs here and what will not, with the reason. Nothing is run and nothing is sent.
 
-A line such as Extensions.xml:41:9: broken: … names file, line and column. refused: the file or its policy is not read. broken: something will not run. odd: it runs, but otherwise than it is written or than in B2C. What several policies inherit is told once, where it stands.
+A line such as Extensions.xml:41:9: broken: … names file, line and column. refused: the file or its policy is not read. broken: something will not run. odd: it runs, but otherwise than it is written or than in B2C. What several policies inherit is told once, where it stands; of what is so in many places some are named, and with --output json all.
 
 Technical profiles of kinds that otpost does not have are counted under "Not otpost's". One that is called by a display control or by the validation of a page is also broken there, since the call is refused when it comes to it. User journeys are not run: what calls otpost keeps the order of pages.
 
