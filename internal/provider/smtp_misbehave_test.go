@@ -126,21 +126,27 @@ func TestSMTPHangingServerIsInterruptedAtEveryStep(t *testing.T) {
 }
 
 func TestSMTPDeadlineInterrupts(t *testing.T) {
-	server := &script{at: on("RCPT", hang(func() {}))}
-	s := openSMTP(t, inClear(server.start(t)))
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
-	defer cancel()
-	_, err := s.Send(ctx, "dlv_1", sampleMessage())
+	err := inTime(t, func(left time.Duration, there func()) error {
+		server := &script{at: on("RCPT", hang(there))}
+		s := openSMTP(t, inClear(server.start(t)))
+		ctx, cancel := context.WithTimeout(context.Background(), left)
+		defer cancel()
+		_, err := s.Send(ctx, "dlv_1", sampleMessage())
+		return err
+	})
 	if f := fault(t, err); f.Class != outbox.Transient || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want transient because of the deadline", f)
 	}
 }
 
 func TestSMTPOwnTimeoutInterrupts(t *testing.T) {
-	server := &script{at: on("dot", hang(func() {}))}
-	settings := inClear(server.start(t))
-	settings["timeout"] = "20ms"
-	_, err := openSMTP(t, settings).Send(context.Background(), "dlv_1", sampleMessage())
+	err := inTime(t, func(left time.Duration, there func()) error {
+		server := &script{at: on("dot", hang(there))}
+		settings := inClear(server.start(t))
+		settings["timeout"] = left.String()
+		_, err := openSMTP(t, settings).Send(context.Background(), "dlv_1", sampleMessage())
+		return err
+	})
 	if f := fault(t, err); f.Class != outbox.Ambiguous {
 		t.Errorf("got %v, want ambiguous", f)
 	}

@@ -302,9 +302,16 @@ func TestWebhookEndlessBodyIsCut(t *testing.T) {
 }
 
 func TestWebhookTimeoutIsItsOwn(t *testing.T) {
-	url := serveHTTP(t, func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() })
-	_, err := openWebhook(t, url, map[string]string{"timeout": "20ms"}, provider.Environment{}).
-		Send(context.Background(), "dlv_1", sampleMessage())
+	err := inTime(t, func(left time.Duration, there func()) error {
+		url := serveHTTP(t, func(_ http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			there()
+			<-r.Context().Done()
+		})
+		_, err := openWebhook(t, url, map[string]string{"timeout": left.String()}, provider.Environment{}).
+			Send(context.Background(), "dlv_1", sampleMessage())
+		return err
+	})
 	if f := fault(t, err); f.Class != outbox.Ambiguous || f.Detail != "no answer in time" {
 		t.Errorf("got %v, want ambiguous: no answer in time", f)
 	}
