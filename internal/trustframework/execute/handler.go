@@ -16,7 +16,8 @@ type Handler interface {
 	// Run answers a call by setting its outputs. It returns a *trustframework.Failure for what the person is told, a
 	// *trustframework.Misuse for a policy that cannot be run as it is written, and any other error for what went wrong here.
 	Run(ctx context.Context, c *Call) error
-	// Check says what of a profile will not work, before it is run. Odd is what works otherwise than written.
+	// Check says what of a profile will not work, before it is run. Odd is what works otherwise than written. A reason that
+	// does not begin with "technical profile" and the id goes on from it, but for that of a place which calls the profile.
 	Check(p *trustframework.Policy, t *trustframework.TechnicalProfile) []trustframework.Problem
 	// About says what a profile is, for a list of what a policy holds.
 	About(t *trustframework.TechnicalProfile) About

@@ -138,12 +138,12 @@ func (j *judge) whole(t *trustframework.TechnicalProfile) bool {
 }
 
 // problems keeps what was found about a profile, and returns the first that keeps it from running. What is wrong with a
-// step that calls it is no fault of its own.
+// step that calls it is no fault of its own, and names it.
 func (j *judge) problems(t *trustframework.TechnicalProfile, found []trustframework.Problem) string {
 	why := ""
 	for _, p := range found {
-		if !strings.Contains(p.Reason, t.ID) {
-			p.Reason = "technical profile " + t.ID + ": " + p.Reason
+		if named := "technical profile " + t.ID; !j.steps[p.At] && !strings.HasPrefix(p.Reason, named) {
+			p.Reason = named + ": " + p.Reason
 		}
 		j.findings.add(p, j.policy.ID)
 		if p.Weight >= trustframework.Broken && why == "" && !j.steps[p.At] {

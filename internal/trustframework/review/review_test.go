@@ -57,6 +57,18 @@ func TestPatternsAreLookedAt(t *testing.T) {
 	}
 }
 
+// A profile may be called by a word that stands in what is said of it.
+func TestEachFindingNamesItsProfile(t *testing.T) {
+	file := policy("One", "")
+	file.Data = []byte(strings.Replace(string(file.Data), `<TechnicalProfile Id="Google">`,
+		`<TechnicalProfile Id="set"><Protocol Name="Proprietary" Handler="Web.TPEngine.Providers.AadSsprProtocolProvider, Web.TPEngine"/><Metadata><Item Key="Break">1</Item></Metadata></TechnicalProfile>
+<TechnicalProfile Id="Google">`, 1))
+	checked, err := review.Check(load(t, fstest.MapFS{"one.xml": file}), handlers(), review.Options{})
+	if err != nil || !strings.Contains(written(checked), "broken: technical profile set: has the setting Break") {
+		t.Errorf("%v\n%s", err, written(checked))
+	}
+}
+
 // Where several policies have what is run, the policy that they have it from is meant.
 func TestWhere(t *testing.T) {
 	shared := load(t, fstest.MapFS{"base.xml": policy("Base", ""), "one.xml": policy("One", "Base"), "two.xml": policy("Two", "Base")})
