@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/otpost/otpost/internal/trustframework/claim"
+	"github.com/otpost/otpost/internal/trustframework/execute"
 )
 
 func text(s string) claim.Value { return claim.Text(s) }
@@ -66,6 +67,15 @@ func TestATraceHidesTheCodeThatIsTyped(t *testing.T) {
 			t.Errorf("the trace of %s: %s", action, trace)
 		}
 	}
+}
+
+// A page draws the secret of an authenticator app before it is shown.
+func TestATraceOfAPageHidesWhatItDraws(t *testing.T) {
+	w := worldOf(t, `<ClaimsTransformations><ClaimsTransformation Id="Draw" TransformationMethod="CreateOtpSecret"><OutputClaims><OutputClaim ClaimTypeReferenceId="other" TransformationClaimType="outputClaim"/></OutputClaims></ClaimsTransformation></ClaimsTransformations>`,
+		page("Page", `<InputClaimsTransformations><InputClaimsTransformation ReferenceId="Draw"/></InputClaimsTransformations>`+outputs("email")))
+	w.runner.Rand, w.trace = strings.NewReader("0123456789"), &execute.Trace{}
+	w.page("Page")
+	equal(t, "trace", w.full(), "0 transformation Draw: done >other=***\n")
 }
 
 // A short secret hides itself, and not every text that has it somewhere.

@@ -64,6 +64,7 @@ func (r *Runner) Page(ctx context.Context, q Request) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
+	defer x.secrets.hide(q.Trace)
 	if err := x.open(); err != nil {
 		return Page{}, x.told(err)
 	}
