@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net/netip"
-	"path"
 	"strings"
 	"time"
 
@@ -119,6 +118,3 @@ func (c *policyRunCommand) fill(q *execute.Request) error {
 	q.Claims, err = claimsOf(q.Policy, c.Claim)
 	return err
 }
-
-// policyName is FOLDER/ID.
-func policyName(p *trustframework.Policy) string { return path.Join(path.Dir(p.At.File), p.ID) }

@@ -51,7 +51,7 @@ func tryPolicy(ctx context.Context, c *config.Config, t *policyTrial, log *slog.
 		return nil, err
 	}
 	defer s.Close()
-	if t.Request.Session, err = openSession(t.Session, policyName(t.Request.Policy)); err != nil {
+	if t.Request.Session, err = openSession(t.Session, t.Request.Policy.Name()); err != nil {
 		return nil, err
 	}
 	tried, err := s.try(ctx, t)

@@ -70,7 +70,7 @@ type triedMessage struct {
 
 // triedOf says what came of a request. An error that is neither the person's nor the policy's is returned.
 func triedOf(q execute.Request, result execute.Result, failed error) (*policyTried, error) {
-	tried := &policyTried{Policy: policyName(q.Policy)}
+	tried := &policyTried{Policy: q.Policy.Name()}
 	var told *execute.Told
 	var misuse *trustframework.Misuse
 	switch {

@@ -1,5 +1,7 @@
 package trustframework
 
+import "path"
+
 // Policy is one file with all that it inherits.
 type Policy struct {
 	At Origin
@@ -38,6 +40,10 @@ type Policy struct {
 	journeys        map[string]*Journey
 	subJourneys     map[string]*Journey
 }
+
+// Name is FOLDER/ID, where the folder is that of its file, and ID alone for a file of the outermost folder. Set.Policy finds
+// a policy by it.
+func (p *Policy) Name() string { return path.Join(path.Dir(p.At.File), p.ID) }
 
 // All that has an id is found without case: B2C's own packs rely on it (surName for surname, otp for Otp).
 

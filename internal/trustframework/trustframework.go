@@ -4,7 +4,6 @@ package trustframework
 
 import (
 	"io/fs"
-	"path"
 	"strings"
 )
 
@@ -47,13 +46,12 @@ type Set struct {
 	// Problems are in the order of files and lines.
 	Problems []Problem
 	byID     map[string][]*Policy
-	byPath   map[string]*Policy
+	byName   map[string]*Policy
 }
 
-// Policy finds a policy by FOLDER/ID, where the folder is that of its file and nothing for the outermost, or by its
-// PolicyId alone if no other folder has the same. Case does not matter.
+// Policy finds a policy by its Name, or by its PolicyId alone if no other folder has the same. Case does not matter.
 func (s *Set) Policy(id string) (*Policy, bool) {
-	if p, there := s.byPath[Fold(id)]; there {
+	if p, there := s.byName[Fold(id)]; there {
 		return p, true
 	}
 	found := s.byID[Fold(id)]
@@ -63,8 +61,9 @@ func (s *Set) Policy(id string) (*Policy, bool) {
 	return found[0], true
 }
 
-// Load reads every file of files that is named *.xml, at any depth, but in folders whose name begins with a dot. What is wrong with a file or a policy is a Problem
-// that names the place; the others are read all the same. The error is that of reading the files.
+// Load reads every file of files that is named *.xml, at any depth, but in folders whose name begins with a dot. What is
+// wrong with a file or a policy is a Problem that names the place; the others are read all the same. The error is that of
+// reading the files.
 func Load(files fs.FS, options Options) (*Set, error) {
 	options = options.withDefaults()
 	l := &loader{
@@ -77,7 +76,7 @@ func Load(files fs.FS, options Options) (*Set, error) {
 		return nil, err
 	}
 	l.index()
-	set := &Set{byID: map[string][]*Policy{}, byPath: map[string]*Policy{}}
+	set := &Set{byID: map[string][]*Policy{}, byName: map[string]*Policy{}}
 	r := newReader(l)
 	for _, f := range l.sources {
 		if !l.resolve(f) {
@@ -86,7 +85,7 @@ func Load(files fs.FS, options Options) (*Set, error) {
 		p := r.policy(f)
 		set.Policies = append(set.Policies, p)
 		set.byID[Fold(p.ID)] = append(set.byID[Fold(p.ID)], p)
-		set.byPath[Fold(path.Join(f.folder, p.ID))] = p
+		set.byName[Fold(p.Name())] = p
 	}
 	l.checkReferences(set.Policies)
 	set.Problems = l.problems.sorted()

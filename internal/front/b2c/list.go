@@ -27,7 +27,7 @@ type linkView struct{ Text, Path, About string }
 func (p *pages) serveList(w http.ResponseWriter, r *http.Request) {
 	var content listPage
 	for _, policy := range p.Policies.Policies {
-		view := policyView{Name: nameOf(policy)}
+		view := policyView{Name: policy.Name()}
 		base := "/b2c/" + url.PathEscape(view.Name)
 		for _, c := range policy.DisplayControls {
 			view.Controls = append(view.Controls, linkView{Text: c.ID, Path: base + "/displaycontrols/" + url.PathEscape(c.ID)})

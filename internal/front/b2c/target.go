@@ -15,7 +15,7 @@ import (
 // target is what a path names.
 type target struct {
 	policy *trustframework.Policy
-	// name is FOLDER/ID of the policy.
+	// name is that of the policy.
 	name string
 	// profile, or control and action, are ids as the policy writes them.
 	profile, control, action string
@@ -28,9 +28,6 @@ func (t target) String() string {
 	}
 	return strings.TrimSpace(t.name + " " + t.control + " " + t.action)
 }
-
-// nameOf is FOLDER/ID of a policy, ID alone for one of the outermost folder.
-func nameOf(p *trustframework.Policy) string { return path.Join(path.Dir(p.At.File), p.ID) }
 
 // find looks up what the path of a request names. Its error is a front.Problem.
 func (h *Handler) find(r *http.Request) (target, error) {
@@ -50,7 +47,7 @@ func (h *Handler) findPolicy(id string) (target, error) {
 	if !ok {
 		return target{}, h.unknownPolicy(id)
 	}
-	return target{policy: p, name: nameOf(p)}, nil
+	return target{policy: p, name: p.Name()}, nil
 }
 
 // unknownPolicy says why there is no such policy: its file may have been refused.
@@ -58,7 +55,7 @@ func (h *Handler) unknownPolicy(id string) error {
 	const most = 3
 	var names, refused []string
 	for _, p := range h.Policies.Policies {
-		names = append(names, nameOf(p))
+		names = append(names, p.Name())
 	}
 	for _, p := range h.Policies.Problems {
 		if p.Weight == trustframework.Refused && len(refused) < most {

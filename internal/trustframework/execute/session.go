@@ -15,7 +15,7 @@ import (
 type Session struct {
 	// ID is random and never shown in clear.
 	ID string `json:"i,omitempty"`
-	// Policy is FOLDER/ID of the policy that the journey is of.
+	// Policy is the name of the policy that the journey is of.
 	Policy string `json:"p"`
 	// Began is when.
 	Began time.Time `json:"b"`

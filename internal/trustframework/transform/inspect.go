@@ -36,7 +36,7 @@ func (c *inspection) odd(at trustframework.Origin, format string, args ...any) {
 // inspect finds the method of a transformation and what is wrong with the rest. The method is nil if there is none such,
 // and then one finding is Broken.
 func inspect(p *trustframework.Policy, t *trustframework.ClaimsTransformation) (*method, []finding) {
-	c := &inspection{policy: p, transformation: t, method: methods[strings.ToLower(strings.TrimSpace(t.Method))]}
+	c := &inspection{policy: p, transformation: t, method: methods[trustframework.Fold(t.Method)]}
 	if c.method == nil {
 		c.broken(t.At, "the method %s is not one that can be run%s", t.Method, suggest.For(t.Method, names()))
 		return nil, c.findings
