@@ -191,13 +191,24 @@ func (c *collector) take(name string, value any) {
 		c.fault(name, "%v", err)
 		return
 	}
-	for _, item := range v.Items() {
-		if strings.ContainsRune(item, 0) {
-			c.fault(name, "holds the character U+0000")
-			return
-		}
+	if err := fit(v.Items()); err != nil {
+		c.fault(name, "%v", err)
+		return
 	}
 	c.claims.Set(declared.ID, v)
+}
+
+// fit refuses what no claim may hold. A form can have both, percent-encoded.
+func fit(texts []string) error {
+	for _, text := range texts {
+		switch {
+		case strings.ContainsRune(text, 0):
+			return errors.New("holds the character U+0000")
+		case !utf8.ValidString(text):
+			return errors.New("is not valid UTF-8")
+		}
+	}
+	return nil
 }
 
 // valueless reports whether a text says that there is no value: of a number or a date, which cannot be empty, a form has

@@ -189,14 +189,13 @@ func (v *visit) take(fields []execute.Field, s *sheet) (*claim.Bag, bool) {
 // at all is told from no such field.
 func valueOf(t claim.Type, values []string) (claim.Value, error) {
 	values = slices.DeleteFunc(slices.Clone(values), func(s string) bool { return s == "" })
+	if err := fit(values); err != nil {
+		return claim.Value{}, err
+	}
 	if t == claim.StringCollection {
 		return claim.List(values...), nil
 	}
-	text := strings.Join(values, ",")
-	if strings.ContainsRune(text, 0) {
-		return claim.Value{}, errors.New("holds the character U+0000")
-	}
-	return claim.Parse(t, text)
+	return claim.Parse(t, strings.Join(values, ","))
 }
 
 // shownOnly reports whether a field takes no input.

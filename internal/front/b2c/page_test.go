@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"golang.org/x/net/html"
@@ -209,6 +210,28 @@ func TestOnlyWhatThePageAsksForIsTaken(t *testing.T) {
 	if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "Tries: is not a whole number") || !strings.Contains(w.Body.String(), `value="many"`) ||
 		len(d.runner.asked) != 1 {
 		t.Errorf("no number: %d %s", w.Code, w.Body)
+	}
+	for claim, text := range map[string]string{"tries": "3\x00", "emails": "\x00", "serial": "\xff"} {
+		w = post(h, profilePage+"/page", url.Values{"do": {"continue"}, "claim." + claim: {"a", text}})
+		if w.Code != http.StatusUnprocessableEntity || len(d.runner.asked) != 1 {
+			t.Errorf("%s of %q: %d %s", claim, text, w.Code, w.Body)
+		}
+	}
+}
+
+// TestAFormHoldsNoMoreThanJSONCan posts what is percent-encoded as a form has it.
+func TestAFormHoldsNoMoreThanJSONCan(t *testing.T) {
+	d := newDoor(t)
+	h := d.mounted(t)
+	for body, want := range map[string]string{"email=%FF": "email is not valid UTF-8.", "email=a%00": "email holds the character U+0000."} {
+		r := httptest.NewRequest("POST", "/b2c/Otp/technicalprofiles/GenerateOtp", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Authorization", "Bearer shop-key")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), want) || len(d.runner.asked) != 0 {
+			t.Errorf("%s: %d %s", body, w.Code, w.Body)
+		}
 	}
 }
 
@@ -526,6 +549,22 @@ func TestAListOfPolicies(t *testing.T) {
 	}
 	if strings.Contains(body, "GenerateOtp") {
 		t.Error("a profile without a page is listed")
+	}
+}
+
+// TestOnlyPagesAreListed leaves out a handler in other letters, which nothing runs.
+func TestOnlyPagesAreListed(t *testing.T) {
+	d, h := page(t, "en", controlAlone)
+	text := `<TrustFrameworkPolicy xmlns="http://schemas.microsoft.com/online/cpim/schemas/2013/06" PolicyId="P"><ClaimsProviders><ClaimsProvider><TechnicalProfiles>
+<TechnicalProfile Id="Other"><Protocol Name="Proprietary" Handler="WEB.TPEngine.Providers.SelfAssertedAttributeProvider"/><OutputClaims><OutputClaim ClaimTypeReferenceId="email"/></OutputClaims></TechnicalProfile>
+</TechnicalProfiles></ClaimsProvider></ClaimsProviders></TrustFrameworkPolicy>`
+	set, err := trustframework.Load(fstest.MapFS{"p.xml": {Data: []byte(text)}}, trustframework.Options{})
+	if err != nil || len(set.Policies) != 1 {
+		t.Fatal(err, set.Problems)
+	}
+	*d.Policies = *set
+	if body := get(h, "/b2c").Body.String(); strings.Contains(body, "technicalprofiles/Other") {
+		t.Errorf("a profile without a page is listed:\n%s", body)
 	}
 }
 
