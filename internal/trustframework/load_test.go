@@ -189,6 +189,32 @@ func TestInclusionCannotMultiplyWithoutBound(t *testing.T) {
 	}
 }
 
+// What a profile includes down a row is bounded, in whatever order the file has them.
+func TestInclusionIsBoundedAlikeInEveryOrder(t *testing.T) {
+	const rows = 20
+	forth, back := "", ""
+	for i := range rows {
+		include := ""
+		if i > 0 {
+			include = fmt.Sprintf("<IncludeTechnicalProfile ReferenceId=%q/>", fmt.Sprint("p", i-1))
+		}
+		one := fmt.Sprintf("<TechnicalProfile Id=%q>%s</TechnicalProfile>\n", fmt.Sprint("p", i), include)
+		forth, back = forth+one, one+back
+	}
+	for name, body := range map[string]string{"the included first": forth, "the included last": back} {
+		set := load(t, folder("p.xml", policy("P", "", profiles(body))), trustframework.Options{})
+		var ids []string
+		for i := range rows {
+			if _, there := set.Policies[0].TechnicalProfile(fmt.Sprint("p", i)); there {
+				ids = append(ids, fmt.Sprint("p", i))
+			}
+		}
+		if len(ids) != 17 || ids[16] != "p16" || len(set.Problems) != rows-17 {
+			t.Errorf("%s: got %v with %v, want p0 to p16", name, ids, set.Problems)
+		}
+	}
+}
+
 // Wherever the bound is met, a profile has all that it includes, or is left out.
 func TestNoProfileIsHalfIncluded(t *testing.T) {
 	var body strings.Builder

@@ -97,7 +97,7 @@ func (r *reader) technicalProfiles(list *element) ([]*TechnicalProfile, map[stri
 			merger:  r.loader.merger(),
 			byID:    make(map[string]*element, len(list.children)),
 			open:    map[string]bool{},
-			results: make(map[string]*element, len(list.children)),
+			results: make(map[string]included, len(list.children)),
 			made:    r.made,
 		}
 		for _, e := range list.each("TechnicalProfile") {
@@ -114,8 +114,8 @@ func (r *reader) included(i *includer, list *element) listing[TechnicalProfile] 
 		if r.need(e, "Id") == "" {
 			continue
 		}
-		if whole := i.resolve(e, 0); whole != nil {
-			one := once(r, whole, r.profile)
+		if whole := i.resolve(e, 0); whole.element != nil {
+			one := once(r, whole.element, r.profile)
 			made.all, made.byID[Fold(one.ID)] = append(made.all, one), one
 		}
 	}
