@@ -16,8 +16,6 @@ import (
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/accounts"
 	"github.com/otpost/otpost/internal/trustframework/execute"
-	"github.com/otpost/otpost/internal/trustframework/mfa"
-	"github.com/otpost/otpost/internal/trustframework/otp"
 	"github.com/otpost/otpost/internal/trustframework/restful"
 )
 
@@ -98,25 +96,20 @@ func logPolicies(set *trustframework.Set, folder string, log *slog.Logger) {
 // policyRunner runs policies with all kinds of technical profiles that there are.
 func (s *server) policyRunner() (*execute.Runner, error) {
 	c := s.settings
-	directory := &accounts.Handler{}
+	keys, err := policyKeys(c.B2CKeys)
+	if err != nil {
+		return nil, err
+	}
+	parts := policyParts{passcodes: s.engine, authenticators: s.authenticators, window: windowOf(c.B2CTOTPWindow),
+		services: restful.Options{Keys: keys, AllowPrivate: c.B2CAllowPrivate, AllowHTTP: c.B2CAllowPrivate}}
 	if !c.B2CAccounts.IsZero() {
 		service, err := accounts.NewService(c.B2CAccounts.Reveal().String(), c.B2CAccountsKey.Reveal())
 		if err != nil {
 			return nil, fmt.Errorf("setting b2c_accounts: %w", err)
 		}
-		directory.Directory = service
+		parts.directory = service
 	}
-	keys, err := policyKeys(c.B2CKeys)
-	if err != nil {
-		return nil, err
-	}
-	return &execute.Runner{Issuer: c.B2CIssuer, Keys: keys, Rand: rand.Reader, Now: now, Handlers: map[string]execute.Handler{
-		accounts.Kind:              directory,
-		mfa.HandlerType:            &mfa.Handler{Passcodes: s.engine, Authenticators: s.authenticators, Application: callerOf, Window: windowOf(c.B2CTOTPWindow)},
-		otp.OneTimePasswordHandler: &otp.OneTimePassword{Engine: s.engine},
-		otp.SSPRHandler:            &otp.SSPR{Engine: s.engine, Application: callerOf},
-		restful.Kind:               restful.New(restful.Options{Keys: keys, AllowPrivate: c.B2CAllowPrivate, AllowHTTP: c.B2CAllowPrivate}),
-	}}, nil
+	return &execute.Runner{Issuer: c.B2CIssuer, Keys: keys, Rand: rand.Reader, Now: now, Handlers: parts.handlers()}, nil
 }
 
 // appStep is the time step of authenticator apps (RFC 6238 §5.2), which know no other from the URIs of B2C policies.

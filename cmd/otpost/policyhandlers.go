@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 
+	"github.com/otpost/otpost/internal/authenticator"
 	"github.com/otpost/otpost/internal/config"
+	"github.com/otpost/otpost/internal/passcode"
 	"github.com/otpost/otpost/internal/trustframework/accounts"
 	"github.com/otpost/otpost/internal/trustframework/execute"
 	"github.com/otpost/otpost/internal/trustframework/mfa"
@@ -11,24 +13,40 @@ import (
 	"github.com/otpost/otpost/internal/trustframework/restful"
 )
 
-// policyHandlers are the handlers of technical profiles by their .NET types, without anything behind them: they check and
-// tell, and run nothing. keys, when not empty, is the folder with the policy keys, each of which must then be there.
+// policyParts are what the handlers of technical profiles stand on. The zero value is enough to check and to tell.
+type policyParts struct {
+	passcodes      *passcode.Engine
+	authenticators *authenticator.Engine
+	// window is how far the clocks of authenticator apps may be off.
+	window authenticator.Window
+	// directory finds accounts; nil is none.
+	directory accounts.Directory
+	services  restful.Options
+}
+
+// handlers are those of all kinds of technical profiles that there are, by their .NET types.
+func (p policyParts) handlers() map[string]execute.Handler {
+	return map[string]execute.Handler{
+		accounts.Kind:              &accounts.Handler{Directory: p.directory},
+		mfa.HandlerType:            &mfa.Handler{Passcodes: p.passcodes, Authenticators: p.authenticators, Application: callerOf, Window: p.window},
+		otp.OneTimePasswordHandler: &otp.OneTimePassword{Engine: p.passcodes},
+		otp.SSPRHandler:            &otp.SSPR{Engine: p.passcodes, Application: callerOf},
+		restful.Kind:               restful.New(p.services),
+	}
+}
+
+// policyHandlers are handlers without anything behind them: they check and tell, and run nothing. keys, when not empty, is
+// the folder with the policy keys, each of which must then be there.
 func policyHandlers(keys string, directory accounts.Directory) (map[string]execute.Handler, error) {
-	var options restful.Options
+	parts := policyParts{directory: directory}
 	if keys != "" {
 		find, err := policyKeys(keys)
 		if err != nil {
 			return nil, &exitError{exitUsage, err}
 		}
-		options.Keys = find
+		parts.services.Keys = find
 	}
-	return map[string]execute.Handler{
-		accounts.Kind:              &accounts.Handler{Directory: directory},
-		mfa.HandlerType:            &mfa.Handler{},
-		otp.OneTimePasswordHandler: &otp.OneTimePassword{},
-		otp.SSPRHandler:            &otp.SSPR{},
-		restful.Kind:               restful.New(options),
-	}, nil
+	return parts.handlers(), nil
 }
 
 // somebody is a directory that a policy is checked with where one will be there.
