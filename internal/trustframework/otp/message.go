@@ -27,12 +27,9 @@ const (
 	noRetry          = "UserMessageIfVerificationFailedNoRetry"
 )
 
-// Texts are texts by message key.
-type Texts map[string]string
-
 // oneTimePasswordTexts are the defaults that were documented last (localization-string-ids.md of June 2020; the table of
 // 2022 has lost them). That of maxGenerated is in no version: UNCONFIRMED, and ours.
-var oneTimePasswordTexts = Texts{
+var oneTimePasswordTexts = map[string]string{
 	sessionDoesNotExist: "One time password verification session has expired",
 	maxRetryAttempted:   "One time password provided verification has exceeded maximum number of attempts",
 	maxGenerated:        "One time password generation has exceeded maximum number of attempts",
@@ -42,25 +39,12 @@ var oneTimePasswordTexts = Texts{
 }
 
 // ssprTexts are the defaults of aad-sspr-technical-profile.md.
-var ssprTexts = Texts{
+var ssprTexts = map[string]string{
 	challengeExpired: "The code has expired.",
 	internalError:    "The email service has encountered an internal error, please try again later.",
 	throttled:        "You have sent too many requests, please try again later.",
 	noRetry:          "You have exceeded maximum number of verification attempts.",
 	retryAllowed:     "The verification has failed, please try again.",
-}
-
-// ExampleTexts are those of the documentation's examples of one-time-password profiles (localization-string-ids.md of
-// 2022), which many policies have copied: for whoever would rather have them than the defaults.
-func ExampleTexts() Texts {
-	return Texts{
-		sessionDoesNotExist: "You have exceeded the maximum time allowed.",
-		maxRetryAttempted:   "You have exceeded the number of retries allowed.",
-		maxGenerated:        "You have exceeded the number of code generation attempts allowed.",
-		invalidCode:         "You have entered the wrong code.",
-		retryAllowed:        "That code is incorrect. Please try again.",
-		sessionConflict:     "Cannot verify the code, please try again later.",
-	}
 }
 
 // legacy are older names of messages, which published policies have in the metadata of the VerifyCode profile itself, and
@@ -75,9 +59,9 @@ var legacy = []struct{ name, key string }{
 // speaker says what the person is told of one call.
 type speaker struct {
 	op *operation
-	// texts count before defaults.
-	texts, defaults Texts
-	profile         *trustframework.TechnicalProfile
+	// texts are the default ones by message key.
+	texts   map[string]string
+	profile *trustframework.TechnicalProfile
 }
 
 // refused is what is told of an error of the engine. One that is not a refusal is not for the person.
@@ -111,10 +95,7 @@ func (s speaker) text(key string) string {
 			return strings.TrimSpace(item.Value)
 		}
 	}
-	if text, there := s.texts[key]; there {
-		return text
-	}
-	return s.defaults[key]
+	return s.texts[key]
 }
 
 // key is the message key for a reason.

@@ -130,27 +130,6 @@ func TestTheLastWrongCode(t *testing.T) {
 	}
 }
 
-func TestTextsOfWhoeverRunsIt(t *testing.T) {
-	policy := parts{profiles: verifyCode()}.load(t)
-	for _, reason := range []passcode.Reason{passcode.WrongCode, passcode.CodeLocked, passcode.CodeExpired, passcode.CodeReplaced} {
-		s := answers(reason)
-		s.t = t
-		f := failure(t, (&otp.OneTimePassword{Engine: s, Texts: otp.ExampleTexts()}).Run(t.Context(), call(t, policy, "Verify", "identifier", "x", "otpToVerify", "1")))
-		if f.Default != otp.ExampleTexts()[f.Key] || f.Default == "" {
-			t.Errorf("%s: %q", f.Key, f.Default)
-		}
-		f = failure(t, (&otp.OneTimePassword{Engine: s, Texts: otp.Texts{"another": "text"}}).Run(t.Context(), call(t, policy, "Verify", "identifier", "x", "otpToVerify", "1")))
-		if f.Default != said[otp.OneTimePasswordHandler][f.Key] {
-			t.Errorf("%s: %q", f.Key, f.Default)
-		}
-	}
-	for key := range said[otp.OneTimePasswordHandler] {
-		if otp.ExampleTexts()[key] == "" {
-			t.Errorf("no example text for %s", key)
-		}
-	}
-}
-
 // Published policies have these four keys on the profile itself (custom-sms-displaycontrol, twilio-mfa-psd2).
 func TestOlderNamesOfMessages(t *testing.T) {
 	policy := parts{profiles: verifyCode("UserMessage.VerificationHasExpired=late", "UserMessage.MaxRetryAttemped=often", "usermessage.invalidcode=wrong",

@@ -20,8 +20,6 @@ type OneTimePassword struct {
 		Generate(ctx context.Context, g passcode.Generation) (passcode.Generated, error)
 		Verify(ctx context.Context, ref passcode.Ref, code string) (passcode.Verdict, error)
 	}
-	// Texts are the default texts by message key. A key that is not in them has its documented text.
-	Texts Texts
 }
 
 // The partner names of the profile's claims.
@@ -92,7 +90,7 @@ func (h *OneTimePassword) verify(ctx context.Context, c *execute.Call, op *opera
 }
 
 func (h *OneTimePassword) speaker(c *execute.Call, op *operation) speaker {
-	return speaker{op, h.Texts, oneTimePasswordTexts, c.Profile}
+	return speaker{op, oneTimePasswordTexts, c.Profile}
 }
 
 // Check implements execute.Handler.

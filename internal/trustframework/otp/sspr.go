@@ -23,8 +23,6 @@ type SSPR struct {
 	}
 	// Application is on whose behalf a policy's mail is sent. Without it, it is Scene.Application, and has no name.
 	Application func(*trustframework.Policy, *execute.Scene) passcode.Application
-	// Texts are the default texts by message key. A key that is not in them has its documented text.
-	Texts Texts
 }
 
 // The partner names of the profile's claims.
@@ -98,7 +96,7 @@ func (h *SSPR) application(c *execute.Call) passcode.Application {
 }
 
 func (h *SSPR) speaker(c *execute.Call, op *operation) speaker {
-	return speaker{op, h.Texts, ssprTexts, c.Profile}
+	return speaker{op, ssprTexts, c.Profile}
 }
 
 // Check implements execute.Handler.

@@ -9,12 +9,6 @@ import (
 	"github.com/otpost/otpost/internal/trustframework/claim"
 )
 
-// Meets holds a value to the Pattern and the PredicateValidationReference of its claim type, today and in the language
-// that the policy is written in. See Rules.
-func Meets(p *trustframework.Policy, t *trustframework.ClaimType, v claim.Value) (help string, ok bool, err error) {
-	return Rules{Policy: p, Today: time.Now().UTC()}.Meets(t, v)
-}
-
 // Rules are those of a policy on one day and in one language.
 type Rules struct {
 	Policy *trustframework.Policy

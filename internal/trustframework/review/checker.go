@@ -59,7 +59,7 @@ func (c *checker) policy(p *trustframework.Policy, r roots) {
 	shared := sharedIn(p)
 	for _, t := range r.profiles {
 		if !r.narrow && shared[trustframework.Fold(t.ID)] && !j.whole(t) {
-			j.element(Element{At: t.At, Kind: TechnicalProfile, ID: t.ID, Verdict: Shared, Handler: KindOf(t)})
+			j.element(Element{At: t.At, Kind: TechnicalProfile, ID: t.ID, Verdict: Shared, Handler: kindOf(t)})
 			continue
 		}
 		if why, foreign := j.refusal(t); foreign {
@@ -79,7 +79,7 @@ func (c *checker) policy(p *trustframework.Policy, r roots) {
 		if refusal, foreign := j.refusal(t); foreign || refusal != "" {
 			c.foreign.profile(t)
 			j.strange(t)
-			c.element(Element{At: t.At, Kind: TechnicalProfile, ID: t.ID, Verdict: Foreign, Handler: KindOf(t)})
+			c.element(Element{At: t.At, Kind: TechnicalProfile, ID: t.ID, Verdict: Foreign, Handler: kindOf(t)})
 		}
 	}
 }
@@ -96,7 +96,7 @@ func (c *checker) element(e Element) {
 
 // strange finds a profile of a kind that is known to nobody here: most are misspelt.
 func (j *judge) strange(t *trustframework.TechnicalProfile) {
-	kind := KindOf(t)
+	kind := kindOf(t)
 	if knownForeign(kind) {
 		return
 	}
@@ -114,7 +114,7 @@ func (j *judge) strange(t *trustframework.TechnicalProfile) {
 
 // refusal says why a profile is not otpost's: its kind is foreign, or it is of the directory and its handler refuses it.
 func (j *judge) refusal(t *trustframework.TechnicalProfile) (why string, foreign bool) {
-	kind := KindOf(t)
+	kind := kindOf(t)
 	handler := j.handlers[kind]
 	if handler == nil {
 		return "", !own(kind)
@@ -131,7 +131,7 @@ func (j *judge) refusal(t *trustframework.TechnicalProfile) (why string, foreign
 
 // whole says that nothing in a profile itself keeps it from running.
 func (j *judge) whole(t *trustframework.TechnicalProfile) bool {
-	handler := j.handlers[KindOf(t)]
+	handler := j.handlers[kindOf(t)]
 	return handler == nil || !slices.ContainsFunc(handler.Check(j.policy, t), func(p trustframework.Problem) bool {
 		return p.Weight >= trustframework.Broken
 	})
@@ -159,7 +159,7 @@ func (j *judge) profile(t *trustframework.TechnicalProfile) string {
 		return why
 	}
 	j.why[t] = ""
-	kind := KindOf(t)
+	kind := kindOf(t)
 	handler := j.handlers[kind]
 	if _, foreign := j.refusal(t); foreign {
 		return ""
@@ -221,9 +221,9 @@ func (j *judge) call(v trustframework.Validation, from string) string {
 	}
 	if why, foreign := j.refusal(t); foreign {
 		j.foreign.reach(t, Call{At: v.At, From: from, Profile: t.ID, Why: why})
-		return "it calls " + t.ID + " (" + short(KindOf(t)) + ")"
+		return "it calls " + t.ID + " (" + short(kindOf(t)) + ")"
 	}
-	if KindOf(t) == execute.SelfAsserted {
+	if kindOf(t) == execute.SelfAsserted {
 		j.findings.add(trustframework.Problem{At: v.At, Weight: trustframework.Broken, Reason: from + " calls " + t.ID + ", a page: a page cannot validate another; refer to the profiles that it validates with"}, "")
 		return "it calls the page " + t.ID
 	}

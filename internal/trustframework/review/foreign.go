@@ -11,7 +11,7 @@ import (
 
 // ForeignKind is a kind of technical profile that otpost does not run, with its profiles in the policies.
 type ForeignKind struct {
-	// Handler is what KindOf says, About the name for people.
+	// Handler is what kindOf says, About the name for people.
 	Handler, About string
 	Profiles       []string
 	// Reached are the calls of such profiles from what otpost runs.
@@ -39,14 +39,14 @@ func (f *foreigners) kind(handler string) *ForeignKind {
 		if f.by == nil {
 			f.by = map[string]*ForeignKind{}
 		}
-		k = &ForeignKind{Handler: handler, About: AboutForeign(handler).Kind}
+		k = &ForeignKind{Handler: handler, About: aboutForeign(handler).Kind}
 		f.by[handler] = k
 		f.list = append(f.list, k)
 	}
 	return k
 }
 
-func (f *foreigners) profile(t *trustframework.TechnicalProfile) { f.named(KindOf(t), t.ID) }
+func (f *foreigners) profile(t *trustframework.TechnicalProfile) { f.named(kindOf(t), t.ID) }
 
 func (f *foreigners) named(kind, id string) {
 	k := f.kind(kind)
@@ -57,7 +57,7 @@ func (f *foreigners) named(kind, id string) {
 
 func (f *foreigners) reach(t *trustframework.TechnicalProfile, c Call) {
 	f.profile(t)
-	if k := f.kind(KindOf(t)); !slices.Contains(k.Reached, c) {
+	if k := f.kind(kindOf(t)); !slices.Contains(k.Reached, c) {
 		k.Reached = append(k.Reached, c)
 	}
 }

@@ -19,9 +19,9 @@ const (
 	kindJourney, kindSubJourney, kindRelyingParty = "user journey", "sub-journey", "relying party"
 )
 
-// KindOf is what a technical profile is by: the .NET type of its handler, else "token issuer" for one that makes tokens,
+// kindOf is what a technical profile is by: the .NET type of its handler, else "token issuer" for one that makes tokens,
 // else its protocol's name, else "no protocol".
-func KindOf(t *trustframework.TechnicalProfile) string {
+func kindOf(t *trustframework.TechnicalProfile) string {
 	switch {
 	case t.Protocol.HandlerType() != "":
 		return t.Protocol.HandlerType()
@@ -41,7 +41,7 @@ func short(kind string) string { return kind[strings.LastIndexByte(kind, '.')+1:
 
 // AboutOwn says what the profiles are that the Runner itself runs.
 func AboutOwn(t *trustframework.TechnicalProfile) execute.About {
-	if KindOf(t) == execute.Transformation {
+	if kindOf(t) == execute.Transformation {
 		return execute.About{
 			Kind:   "claims transformations",
 			B2C:    "B2C runs its claims transformations.",
@@ -171,8 +171,8 @@ func knownForeign(kind string) bool {
 	return known
 }
 
-// AboutForeign says what a kind is that otpost does not run.
-func AboutForeign(kind string) execute.About {
+// aboutForeign says what a kind is that otpost does not run.
+func aboutForeign(kind string) execute.About {
 	key := foreignKey(kind)
 	about, known := foreign[key]
 	if !known {

@@ -121,7 +121,7 @@ func (j *judge) lintVerify(d *trustframework.DisplayControl) {
 		return
 	}
 	for _, t := range j.profiles(a) {
-		switch kind := KindOf(t); {
+		switch kind := kindOf(t); {
 		case kind == execute.Transformation && !j.asserts(t):
 		case (kind == handlerOTP || kind == handlerMFA || kind == handlerSSPR) && !strings.HasPrefix(strings.ToLower(operation(t)), "verify"):
 		default:
@@ -168,7 +168,7 @@ func (j *judge) lintIdentifiers(d *trustframework.DisplayControl) {
 func (j *judge) identifiers(a trustframework.Action, wanted string) []trustframework.ClaimMapping {
 	var found []trustframework.ClaimMapping
 	for _, t := range j.profiles(a) {
-		if KindOf(t) != handlerOTP || !same(operation(t), wanted) {
+		if kindOf(t) != handlerOTP || !same(operation(t), wanted) {
 			continue
 		}
 		for _, m := range t.InputClaims {

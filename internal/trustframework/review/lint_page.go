@@ -14,7 +14,7 @@ import (
 func (j *judge) lintPage(t *trustframework.TechnicalProfile) {
 	item, _ := t.Metadata.Get("ContentDefinitionReferenceId")
 	page, there := j.policy.ContentDefinition(item.Value)
-	if KindOf(t) != execute.SelfAsserted || !there {
+	if kindOf(t) != execute.SelfAsserted || !there {
 		return
 	}
 	version, known := contract(page.DataURI)

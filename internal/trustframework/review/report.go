@@ -106,7 +106,7 @@ func Tell(set *trustframework.Set, handlers map[string]execute.Handler, policy s
 	}
 	slices.SortFunc(t.report.Policies, func(a, b *PolicyReport) int { return compareOrigins(a.At, b.At) })
 	for _, k := range t.foreign.sorted() {
-		t.report.Foreign = append(t.report.Foreign, ForeignReport{k.Handler, AboutForeign(k.Handler), k.Profiles})
+		t.report.Foreign = append(t.report.Foreign, ForeignReport{k.Handler, aboutForeign(k.Handler), k.Profiles})
 	}
 	for _, p := range set.Problems {
 		if p.Weight >= trustframework.Broken && (policy == "" || t.files[p.At.File] != nil) {
@@ -141,7 +141,7 @@ func (t *teller) policy(p *trustframework.Policy) {
 		t.entry(Entry{At: d.At, Kind: Control, ID: d.ID, About: aboutControl(d), Steps: stepsOf(d)})
 	}
 	for _, profile := range p.TechnicalProfiles {
-		kind := KindOf(profile)
+		kind := kindOf(profile)
 		switch {
 		case t.handlers[kind] != nil:
 			t.entry(Entry{At: profile.At, Kind: TechnicalProfile, ID: profile.ID, About: t.handlers[kind].About(profile), Settings: settingsOf(profile)})
@@ -230,7 +230,7 @@ func stepsOf(d *trustframework.DisplayControl) []string {
 }
 
 func calledBy(t *trustframework.TechnicalProfile) []string {
-	if len(t.Validations) == 0 || KindOf(t) != execute.SelfAsserted {
+	if len(t.Validations) == 0 || kindOf(t) != execute.SelfAsserted {
 		return nil
 	}
 	return []string{"validation: " + called(t.Validations)}

@@ -24,7 +24,7 @@ func rootsOf(p *trustframework.Policy, handlers map[string]execute.Handler, only
 	}
 	r := roots{controls: p.DisplayControls}
 	for _, t := range p.TechnicalProfiles {
-		if kind := KindOf(t); own(kind) || handlers[kind] != nil && kind != handlerDirectory {
+		if kind := kindOf(t); own(kind) || handlers[kind] != nil && kind != handlerDirectory {
 			r.profiles = append(r.profiles, t)
 		}
 	}
@@ -127,7 +127,7 @@ func (r reached) profile(t *trustframework.TechnicalProfile) {
 	r.mapped(t.InputClaims)
 	r.displayed(t.DisplayClaims)
 	r.mapped(t.OutputClaims)
-	if KindOf(t) == execute.SelfAsserted {
+	if kindOf(t) == execute.SelfAsserted {
 		r.validated(t.Validations)
 	}
 }

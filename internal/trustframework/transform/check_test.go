@@ -160,7 +160,7 @@ func TestEveryMethodHasAnExample(t *testing.T) {
 	for _, e := range examples {
 		shown[strings.ToLower(e.method)] = true
 	}
-	for _, name := range transform.Names() {
+	for _, name := range transform.Methods() {
 		if !shown[strings.ToLower(name)] {
 			t.Errorf("%s has no example", name)
 		}

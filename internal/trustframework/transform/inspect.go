@@ -38,7 +38,7 @@ func (c *inspection) odd(at trustframework.Origin, format string, args ...any) {
 func inspect(p *trustframework.Policy, t *trustframework.ClaimsTransformation) (*method, []finding) {
 	c := &inspection{policy: p, transformation: t, method: methods[trustframework.Fold(t.Method)]}
 	if c.method == nil {
-		c.broken(t.At, "the method %s is not one that can be run%s", t.Method, suggest.For(t.Method, names()))
+		c.broken(t.At, "the method %s is not one that can be run%s", t.Method, suggest.For(t.Method, Methods()))
 		return nil, c.findings
 	}
 	c.claims("InputClaim", t.Inputs, c.method.inputs, c.method.free.inputs)

@@ -67,10 +67,7 @@ func table(topics ...[]method) map[string]*method {
 }
 
 // Methods are the names of all TransformationMethods that can be run, in order.
-func Methods() []string { return names() }
-
-// names are those of all methods.
-func names() []string {
+func Methods() []string {
 	var all []string
 	for _, m := range methods {
 		all = append(all, m.name)

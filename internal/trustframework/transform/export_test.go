@@ -1,4 +1,0 @@
-package transform
-
-// Names are those of all methods.
-var Names = names
