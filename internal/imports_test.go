@@ -49,7 +49,7 @@ var table = []room{
 	{"doctor", []string{"outbox", "provider"}, "doctor examines what it is given; who gives it, and who reads what it found, is others' business."},
 	{"store", []string{"authenticator", "passcode", "outbox", "access", "registry"}, "store implements the interfaces of the rooms it serves, and no door's."},
 	{"trustframework", nil, "trustframework reads policies; what runs them comes to it, and it knows no engine, provider or door."},
-	{"trustframework/accounts", []string{"suggest", "trustframework", "trustframework/execute"},
+	{"trustframework/accounts", []string{"egress", "suggest", "trustframework", "trustframework/execute"},
 		"accounts asks the owner's service for people; it knows no engine and no door."},
 	{"trustframework/claim", nil, "a claim is a value under a name; what is done with it is others' business."},
 	{"trustframework/predicate", []string{"suggest", "trustframework", "trustframework/claim"}, "a predicate looks at one value, and reaches nobody."},

@@ -1,9 +1,11 @@
 package accounts_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -130,6 +132,34 @@ func TestAServiceThatCannotBeUsedIsNobodysAccount(t *testing.T) {
 	}
 	if _, err := ask(t, service(t, "wrong"), "Look", "lea@fabrikam.example"); err == nil {
 		t.Error("a refused key is no error")
+	}
+}
+
+// What is no HTTP is repeated by the client's own error.
+func TestWhatAServiceSaysIsInNoError(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			io.WriteString(c, "lea@fabrikam.example\r\n\r\n")
+			c.Close()
+		}
+	}()
+	s, err := accounts.NewService("http://"+l.Addr().String()+"/find?code=let-me-in", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = s.Find(t.Context(), accounts.Question{By: map[string]any{}, Want: []string{}})
+	if err == nil || strings.Contains(err.Error(), "fabrikam") || strings.Contains(err.Error(), "let-me-in") {
+		t.Errorf("%v, want an error in words of ours", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err = s.Find(ctx, accounts.Question{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that the caller left", err)
 	}
 }
 

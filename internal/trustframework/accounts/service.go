@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/otpost/otpost/internal/egress"
 )
 
 // Service is a directory behind a URL of the owner's. A Question is posted to it as JSON; it answers 200 with an object of
@@ -21,13 +23,12 @@ type Service struct {
 
 // The bounds of a question.
 const (
-	patience   = 5 * time.Second
-	maxAnswer  = 64 << 10
-	maxDetails = 3
+	patience  = 5 * time.Second
+	maxAnswer = 64 << 10
 )
 
-// NewService makes the client. The URL is https, or http on this machine or a private network's name; key, if not empty, is
-// sent as a bearer token. The URL is the operator's own, and may be inside the network.
+// NewService makes the client. The URL is the operator's own, may be inside the network, and may be http; key, if not empty,
+// is sent as a bearer token.
 func NewService(url, key string) (*Service, error) {
 	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
 		return nil, errors.New("want a URL that begins with https:// or http://")
@@ -55,12 +56,12 @@ func (s *Service) Find(ctx context.Context, q Question) (map[string]any, bool, e
 	}
 	answer, err := s.client.Do(request)
 	if err != nil {
-		return nil, false, fmt.Errorf("ask for account: the service did not answer: %w", plain(err))
+		return nil, false, lost(ctx, "the service did not answer", err)
 	}
 	defer answer.Body.Close()
 	switch answer.StatusCode {
 	case http.StatusOK:
-		return attributes(answer.Body)
+		return attributes(ctx, answer.Body)
 	case http.StatusNotFound:
 		return nil, false, nil
 	}
@@ -68,11 +69,11 @@ func (s *Service) Find(ctx context.Context, q Question) (map[string]any, bool, e
 }
 
 // attributes reads an answer. Nested objects are for nobody: a claim is a value or a list.
-func attributes(body io.Reader) (map[string]any, bool, error) {
+func attributes(ctx context.Context, body io.Reader) (map[string]any, bool, error) {
 	text, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return nil, false, fmt.Errorf("ask for account: the answer broke off: %w", plain(err))
+		return nil, false, lost(ctx, "the answer broke off", err)
 	case len(text) > maxAnswer:
 		return nil, false, fmt.Errorf("ask for account: the answer is larger than %d bytes", maxAnswer)
 	}
@@ -85,14 +86,11 @@ func attributes(body io.Reader) (map[string]any, bool, error) {
 	return found, true, nil
 }
 
-// plain is an error without the URL, which may hold a key.
-func plain(err error) error {
-	for range maxDetails {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			break
-		}
-		err = inner
+// lost is the error of a question without a whole answer. It keeps nothing of the error's own text, which can hold the URL,
+// and with it a key, or what the service said. A caller who left is told as that.
+func lost(ctx context.Context, what string, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return fmt.Errorf("ask for account: %w", ctx.Err())
 	}
-	return err
+	return fmt.Errorf("ask for account: %s: %s", what, egress.Detail(err))
 }
