@@ -91,6 +91,7 @@ var table = []room{
 	{"passcode/passcodetest", []string{"outbox", "passcode", "seal", "store"}, "passcodetest has the engine run, whatever is asked of it: it knows no door and no provider of messages."},
 	{"store/pgtest", nil, "pgtest starts a database server and knows nothing of what is kept in it."},
 	{"provider/nameserver", nil, "nameserver answers questions of tests and knows nobody who asks."},
+	{"provider/published", nil, "published holds requests to what vendors publish, and does not know who asks."},
 	{"qr/qrtest", nil, "qrtest reads what qr drew without knowing how."},
 	{"front/conversation", nil, "conversation replays any door, and knows none."},
 	{"extension/bubble", nil, "bubble is a network for tests and knows no protocol."},
@@ -104,7 +105,7 @@ var table = []room{
 var marks = []string{"faultpoint"}
 
 // testOnly are packages that only tests may import, with path below the module.
-var testOnly = []string{"internal/passcode/passcodetest", "internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "internal/provider/nameserver", "internal/trustframework/exam", "internal/trustframework/golden", "internal/trustframework/packs", "internal/trustframework/vendors",
+var testOnly = []string{"internal/passcode/passcodetest", "internal/store/storetest", "internal/store/pgtest", "internal/extension/bubble", "internal/front/conversation", "internal/provider/nameserver", "internal/provider/published", "internal/trustframework/exam", "internal/trustframework/golden", "internal/trustframework/packs", "internal/trustframework/vendors",
 	"internal/qr/qrtest",
 	"e2e/browser",
 	"e2e/mailserver",

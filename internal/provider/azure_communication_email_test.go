@@ -12,9 +12,10 @@ import (
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/published"
 )
 
-var azureEmailContract = contract{file: "azure_communication_email_2025-09-01.json", path: "/emails:send"}
+var azureEmailContract = published.Operation{File: "azure_communication_email_2025-09-01.json", Path: "/emails:send"}
 
 func azureEmailSettings() map[string]string {
 	return map[string]string{"connection_string": azureConnection, "from": "codes@id.example.org", "reply_to": "Help <help@example.org>"}

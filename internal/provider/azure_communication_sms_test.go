@@ -11,11 +11,12 @@ import (
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/published"
 )
 
 var (
-	azureSMSContract    = contract{file: "azure_communication_sms_2026-01-23.json", path: "/sms"}
-	azureOptOutContract = contract{file: "azure_communication_sms_2026-01-23.json", path: "/sms/optouts:check"}
+	azureSMSContract    = published.Operation{File: "azure_communication_sms_2026-01-23.json", Path: "/sms"}
+	azureOptOutContract = published.Operation{File: "azure_communication_sms_2026-01-23.json", Path: "/sms/optouts:check"}
 )
 
 func azureSMSSettings() map[string]string {
@@ -143,7 +144,7 @@ func TestAzureSMSCheck(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			azureOptOutContract.check(t, r, body)
+			azureOptOutContract.Check(t, r, body)
 			if err := azureSigned(r, body); err != nil {
 				t.Error(err)
 			}

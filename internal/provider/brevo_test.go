@@ -12,11 +12,12 @@ import (
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/published"
 )
 
 var (
-	brevoMailContract = contract{file: "brevo_smtp_email_trim.json", path: "/smtp/email", prefix: "/v3"}
-	brevoSMSContract  = contract{file: "brevo_smtp_email_trim.json", path: "/transactionalSMS/sms", prefix: "/v3"}
+	brevoMailContract = published.Operation{File: "brevo_smtp_email_trim.json", Path: "/smtp/email", Prefix: "/v3"}
+	brevoSMSContract  = published.Operation{File: "brevo_smtp_email_trim.json", Path: "/transactionalSMS/sms", Prefix: "/v3"}
 	anyUUID           = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 )
 

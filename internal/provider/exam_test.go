@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/published"
 )
 
 // candidate is a kind that sits the exam: what its vendor demands, and what its vendor says.
@@ -31,7 +31,7 @@ type candidate struct {
 	path string
 	also map[string]http.HandlerFunc
 	// contract is the vendor's published one, nil when there is none.
-	contract *contract
+	contract *published.Operation
 	// check refuses what the vendor refuses, with an error; it may look at everything.
 	check func(r *http.Request, body []byte) error
 
@@ -99,7 +99,7 @@ func (v *fakeVendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v.t.Errorf("request %s %s, want POST %s", r.Method, r.URL.Path, v.c.path)
 	}
 	if v.c.contract != nil {
-		v.c.contract.check(v.t, r, body)
+		v.c.contract.Check(v.t, r, body)
 	}
 	if v.c.check != nil {
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -494,17 +494,4 @@ func receiptsOf(t *testing.T, name string, settings map[string]string) provider.
 		t.Fatal(err)
 	}
 	return reader
-}
-
-// contractFolder is where the vendors' published contracts are, when they are beside the project.
-func contractFolder(t testing.TB) string {
-	folder := os.Getenv("VENDOR_CONTRACTS")
-	if folder == "" {
-		folder = "../../../shared/openapi"
-	}
-	if _, err := os.Stat(folder); err != nil {
-		t.Log("the vendors' contracts are not beside the project; requests are not held to them")
-		return ""
-	}
-	return folder
 }

@@ -11,9 +11,10 @@ import (
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/published"
 )
 
-var infobipContract = contract{file: "infobip_sms_v3_trim.json", path: "/sms/3/messages"}
+var infobipContract = published.Operation{File: "infobip_sms_v3_trim.json", Path: "/sms/3/messages"}
 
 func infobipSettings(more ...string) map[string]string {
 	s := map[string]string{"api_key": "Infobip-Key-123456", "from": "Contoso", "receipt_url": reportsURL, "receipt_secret": "Path-Secret-1"}

@@ -17,9 +17,10 @@ import (
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/published"
 )
 
-var mailgunContract = contract{file: "mailgun_messages_trim.json", path: "/v3/{domain_name}/messages"}
+var mailgunContract = published.Operation{File: "mailgun_messages_trim.json", Path: "/v3/{domain_name}/messages"}
 
 func mailgunCandidate() candidate {
 	return candidate{

@@ -18,10 +18,11 @@ import (
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/published"
 )
 
 // The schema of the key allows no field beside it, and stands in an allOf with those fields: no request fulfils both.
-var mandrillContract = contract{file: "mandrill_messages_trim.json", path: "/messages/send", prefix: "/api/1.4", mend: func(document []byte) []byte {
+var mandrillContract = published.Operation{File: "mandrill_messages_trim.json", Path: "/messages/send", Prefix: "/api/1.4", Mend: func(document []byte) []byte {
 	var doc map[string]any
 	if json.Unmarshal(document, &doc) != nil {
 		return document

@@ -19,11 +19,12 @@ import (
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/published"
 )
 
 // graphContract is Graph's published document with what no caller fulfils taken out: it wants @odata.type in every object,
 // spells the parameters in capitals, and names the action by its namespace.
-var graphContract = contract{file: "msgraph_users_sendMail_trim.json", path: "/users/{user-id}/sendMail", prefix: "/v1.0", mend: func(document []byte) []byte {
+var graphContract = published.Operation{File: "msgraph_users_sendMail_trim.json", Path: "/users/{user-id}/sendMail", Prefix: "/v1.0", Mend: func(document []byte) []byte {
 	document = bytes.ReplaceAll(document, []byte("microsoft.graph.sendMail"), []byte("sendMail"))
 	document = bytes.Replace(document, []byte(`"Message":`), []byte(`"message":`), 1)
 	document = bytes.Replace(document, []byte(`"SaveToSentItems":`), []byte(`"saveToSentItems":`), 1)

@@ -11,9 +11,10 @@ import (
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/published"
 )
 
-var postmarkContract = contract{file: "postmark_server_apisguru.json", path: "/email"}
+var postmarkContract = published.Operation{File: "postmark_server_apisguru.json", Path: "/email"}
 
 func postmarkAllows(r *http.Request) error {
 	if r.Header.Get("X-Postmark-Server-Token") != "0f0e8d1c-server-token" || r.Header.Get("Accept") != "application/json" {

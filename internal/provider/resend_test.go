@@ -12,9 +12,10 @@ import (
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/published"
 )
 
-var resendContract = contract{file: "resend.json", path: "/emails"}
+var resendContract = published.Operation{File: "resend.json", Path: "/emails"}
 
 func TestResend(t *testing.T) {
 	sitExam(t, candidate{

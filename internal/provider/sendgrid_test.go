@@ -18,9 +18,10 @@ import (
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/published"
 )
 
-var sendgridContract = contract{file: "sendgrid_tsg_mail_v3.json", path: "/v3/mail/send"}
+var sendgridContract = published.Operation{File: "sendgrid_tsg_mail_v3.json", Path: "/v3/mail/send"}
 
 func sendgridCandidate() candidate {
 	return candidate{

@@ -9,9 +9,10 @@ import (
 	"testing"
 
 	"github.com/otpost/otpost/internal/outbox"
+	"github.com/otpost/otpost/internal/provider/published"
 )
 
-var sesContract = contract{file: "aws_sesv2_sendemail_trim.json", path: "/v2/email/outbound-emails"}
+var sesContract = published.Operation{File: "aws_sesv2_sendemail_trim.json", Path: "/v2/email/outbound-emails"}
 
 func TestSES(t *testing.T) {
 	sitExam(t, candidate{

@@ -17,6 +17,7 @@ import (
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/published"
 )
 
 const (
@@ -27,7 +28,7 @@ const (
 	twilioRef      = "SM00000000000000000000000000000001"
 )
 
-var twilioContract = contract{file: "twilio_messages_trim.json", path: "/2010-04-01/Accounts/{AccountSid}/Messages.json"}
+var twilioContract = published.Operation{File: "twilio_messages_trim.json", Path: "/2010-04-01/Accounts/{AccountSid}/Messages.json"}
 
 func twilioSettings(more ...string) map[string]string {
 	s := map[string]string{"account_sid": twilioAccount, "auth_token": twilioToken, "from": "Contoso", "receipt_url": reportsURL}

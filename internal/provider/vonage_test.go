@@ -21,6 +21,7 @@ import (
 
 	"github.com/otpost/otpost/internal/outbox"
 	"github.com/otpost/otpost/internal/provider"
+	"github.com/otpost/otpost/internal/provider/published"
 )
 
 const (
@@ -90,7 +91,7 @@ func checkVonage(form url.Values) error {
 }
 
 func TestVonageContract(t *testing.T) {
-	folder := contractFolder(t)
+	folder := published.Folder(t)
 	if folder == "" {
 		t.Skip("without the document there is nothing to compare")
 	}

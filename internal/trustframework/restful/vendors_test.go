@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/otpost/otpost/internal/provider/published"
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/execute"
 	"github.com/otpost/otpost/internal/trustframework/vendors"
@@ -15,7 +16,7 @@ import (
 // vendor is a service that policies post codes to.
 type vendor struct {
 	vendors.Vendor
-	contract *contract
+	contract *published.Operation
 	metadata string
 	more     []string
 	// transformation builds the body, as policies do, of "path claim" and of "path=value", the value an int or boolean if it
@@ -120,7 +121,7 @@ func TestVendorsTakeWhatPoliciesPost(t *testing.T) {
 			server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
 				if v.contract != nil {
-					v.contract.check(t, r, body)
+					v.contract.Check(t, r, body)
 				}
 				if sent, err := v.Take(r, body, v.credential); err != nil || sent != v.sent {
 					t.Errorf("%s %s: %+v (%v), want %+v", r.Method, r.URL, sent, err, v.sent)
