@@ -71,7 +71,7 @@ var table = []room{
 		"a door knows the corridor and the settings it changes, never the store, another door or another protocol."},
 	{"front/b2c", []string{"front", "access", "suggest", "trustframework", "trustframework/claim", "trustframework/execute"},
 		"the door of policies knows what a policy holds and who runs it, never what runs within: no engine, no handler, no store, no other door."},
-	{"front/rest", []string{"front", "authenticator", "passcode", "access", "outbox", "locale"},
+	{"front/rest", []string{"front", "authenticator", "passcode", "access", "outbox", "locale", "suggest"},
 		"a door knows the corridor and the engine's words, never the store, another door or another protocol."},
 	{"front/entra", []string{"front", "passcode", "access", "outbox", "locale", "extension"},
 		"a door knows the corridor and the engine's words, never the store, another door or another protocol."},

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/otpost/otpost/internal/suggest"
 )
 
 // secretFile ends the name of a variable that names the file holding a secret.
@@ -76,7 +78,7 @@ func (l *loader) secretFromFile(values map[string]value, s Setting, name, path s
 // unknown is the problem of a name that nobody knows.
 func unknown(origin Origin, kind, name string, known []string) *Problem {
 	p := &Problem{Origin: origin, What: "there is no " + kind + " " + name, Do: "remove it; otpost config example lists all settings"}
-	if near := closest(name, known); near != "" {
+	if near := suggest.Sure(name, known); near != "" {
 		p.Do = "did you mean " + near + "?"
 	}
 	return p

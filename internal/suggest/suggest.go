@@ -24,6 +24,9 @@ func Few(name string, known []string, most int) string {
 	return "; known are " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
 }
 
+// Sure is the nearest known name where it alone is to be told, "" if none is as near as a slip of the hand makes it.
+func Sure(name string, known []string) string { return Near(name, known, max(2, len(name)/4)) }
+
 // Near is the nearest known name, in its own spelling and whatever its case, "" if none is within a distance.
 func Near(name string, known []string, within int) string {
 	best, distance := "", within+1

@@ -43,3 +43,12 @@ func TestFewListsNoMoreThanAreWanted(t *testing.T) {
 		}
 	}
 }
+
+func TestSureNamesWhatASlipOfTheHandExplains(t *testing.T) {
+	known := []string{"otpost_listen", "otpost_log_level"}
+	for name, want := range map[string]string{"OTPOST_LISTN": "otpost_listen", "otpost_loglevel": "otpost_log_level", "otpost_l": "", "other": ""} {
+		if got := suggest.Sure(name, known); got != want {
+			t.Errorf("Sure(%q) is %q, want %q", name, got, want)
+		}
+	}
+}

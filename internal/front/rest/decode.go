@@ -60,7 +60,7 @@ func readMembers[T any](s *scanner, members []member[T], into *T) {
 		switch {
 		case i < 0:
 			s.field = cut(name)
-			s.fault("is not a member of this request%s", suggest(name, members))
+			s.fault("is not a member of this request%s", meant(name, members))
 			s.skip(0)
 		case seen&(1<<i) != 0:
 			s.fault("is given twice")

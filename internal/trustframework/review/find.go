@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/otpost/otpost/internal/suggest"
 	"github.com/otpost/otpost/internal/trustframework"
 )
 
@@ -117,7 +118,7 @@ func unknown(what, name string, known []string) error {
 	slices.Sort(known)
 	known = slices.Compact(known)
 	text := "there is no " + what + " " + name
-	if near := nearest(name, known); near != "" {
+	if near := suggest.Sure(name, known); near != "" {
 		return errors.New(text + "; did you mean " + near + "?")
 	}
 	if len(known) > 0 && len(known) <= 20 {

@@ -4,7 +4,6 @@ package review
 import (
 	"slices"
 
-	"github.com/otpost/otpost/internal/suggest"
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/execute"
 )
@@ -130,9 +129,4 @@ func chosen(set *trustframework.Set, id string) ([]*trustframework.Policy, error
 		leaned[p.Base] = true
 	}
 	return slices.DeleteFunc(slices.Clone(set.Policies), func(p *trustframework.Policy) bool { return leaned[p] }), nil
-}
-
-// nearest is the known name that is meant, in its own spelling, "" if none is near.
-func nearest(name string, known []string) string {
-	return suggest.Near(name, known, max(2, len(name)/4))
 }

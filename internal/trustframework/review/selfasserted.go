@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/otpost/otpost/internal/suggest"
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/execute"
 )
@@ -55,7 +56,7 @@ func checkSelfAsserted(t *trustframework.TechnicalProfile) []trustframework.Prob
 		if slices.ContainsFunc(known, func(k string) bool { return same(k, key) }) {
 			continue
 		}
-		if near := nearest(key, known); near != "" {
+		if near := suggest.Sure(key, known); near != "" {
 			found = append(found, trustframework.Problem{At: item.At, Weight: trustframework.Odd,
 				Reason: fmt.Sprintf("the %s %s of a self-asserted profile is not known, and is not used; did you mean %s?", what, key, near)})
 		}
