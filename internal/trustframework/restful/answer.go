@@ -35,7 +35,11 @@ func (c *Client) send(ctx context.Context, call *execute.Call, s settings, r *re
 	if err != nil {
 		return nil, s.failure(requestFailed, errors.New("the URL cannot be used"))
 	}
-	if len(r.body) == 0 {
+	switch {
+	case r.method == http.MethodGet:
+		// net/http repeats a GET without a body by itself where a kept connection is closed before the answer.
+		req.Body, req.GetBody = io.NopCloser(http.NoBody), nil
+	case len(r.body) == 0:
 		req.Body, req.GetBody = http.NoBody, nil
 	}
 	req.Header = r.header

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -155,6 +156,33 @@ func TestACallThatIsGivenUpIsNoRefusal(t *testing.T) {
 	c := client(t, restful.Options{AllowHTTP: true, AllowPrivate: true})
 	if err := c.Run(ctx, &execute.Call{Policy: p, Profile: found}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A service may have done what it was asked for before it closed a connection that was kept: a GET may send a message too.
+func TestACallIsMadeOnce(t *testing.T) {
+	for _, place := range []string{"QueryString", "Body"} {
+		var asked atomic.Int32
+		server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) == 1 {
+				_, _ = io.WriteString(w, "{}")
+				return
+			}
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				panic(err)
+			}
+			_ = conn.Close()
+		})
+		p, _ := load(t, profile("ServiceUrl="+server.URL+open+" SendClaimsIn="+place, in("email"), out("name")))
+		c := client(t, options(server))
+		if _, _, err := call(t, c, p, "email", mailTo); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := call(t, c, p, "email", mailTo)
+		if _, failure := told(t, err); asked.Load() != 2 || !strings.Contains(failure.Error(), "connection closed") {
+			t.Errorf("%s: the second call was made %d times: %v", place, asked.Load()-1, failure)
+		}
 	}
 }
 
