@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/otpost/otpost/internal/suggest"
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/execute"
 	"github.com/otpost/otpost/internal/trustframework/predicate"
@@ -106,7 +107,7 @@ func (j *judge) strange(t *trustframework.TechnicalProfile) {
 		known = append(known, short(k))
 	}
 	slices.Sort(known)
-	if near := nearest(short(kind), known); near != "" {
+	if near := suggest.Sure(short(kind), known); near != "" {
 		reason += "; did you mean " + near + "?"
 	}
 	j.findings.add(trustframework.Problem{At: t.At, Weight: trustframework.Broken, Reason: reason}, "")

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/otpost/otpost/internal/suggest"
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/execute"
 )
@@ -42,7 +43,7 @@ func (j *judge) lintTypes() {
 			continue
 		}
 		meant := ""
-		if near := nearest(c.DataType, dataTypes); near != "" {
+		if near := suggest.Sure(c.DataType, dataTypes); near != "" {
 			meant = "; did you mean " + near + "?"
 		}
 		j.odd(c.At, "the claim type %s has the DataType %s, which B2C does not have, and is taken as text%s", c.ID, c.DataType, meant)
