@@ -2,12 +2,12 @@ package execute
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/otpost/otpost/internal/trustframework"
 	"github.com/otpost/otpost/internal/trustframework/claim"
+	"github.com/otpost/otpost/internal/trustframework/predicate"
 )
 
 // Page is what a page shows of a display control or of a self-asserted profile.
@@ -155,7 +155,7 @@ func (x *run) field(d trustframework.DisplayClaim, values *claim.Bag) (f Field, 
 		Input: declared.UserInput, Kind: d.Kind, ReadOnly: slices.Contains(readOnly, declared.UserInput), Required: d.Required || isCode(d),
 		Choices: x.texts.choices(declared), Pattern: declared.Pattern.Expression, PatternHelp: declared.Pattern.HelpText}
 	f.Value = Masked(declared.Mask, values.Text(d.Claim))
-	if isCode(d) || f.Input == "Password" {
+	if isCode(d) || f.Input == "Password" || declared.Mask.Type != "" && !f.ReadOnly { // else its mask would come back as its value
 		f.Value = ""
 	}
 	if f.Input == "" {
@@ -177,9 +177,9 @@ func Masked(m trustframework.Mask, value string) string {
 		}
 		return string(mask) + string(shown[len(mask):])
 	}
-	expression, err := regexp.Compile(m.Expression)
-	if err != nil {
+	masked, err := predicate.Mask(m.Expression, m.Text, value)
+	if err != nil || !strings.EqualFold(m.Type, "Regex") {
 		return strings.Repeat("*", len([]rune(value))) // what cannot be masked as asked is not shown at all
 	}
-	return expression.ReplaceAllString(value, m.Text)
+	return masked
 }

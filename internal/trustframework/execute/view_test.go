@@ -54,16 +54,22 @@ func fieldText(f execute.Field) string {
 const masks = `
 <ClaimsSchema><ClaimType Id="simple"><DisplayName>Phone</DisplayName><DataType>string</DataType><Mask Type="Simple">XXX-XXX-</Mask><UserInputType>Readonly</UserInputType></ClaimType>
 <ClaimType Id="regex"><DisplayName>Mail</DisplayName><DataType>string</DataType><Mask Type="Regex" Regex="^[^@]+">***</Mask><UserInputType>Readonly</UserInputType></ClaimType>
-<ClaimType Id="dotnet"><DisplayName>Name</DisplayName><DataType>string</DataType><Mask Type="Regex" Regex="(?&lt;=a)b">*</Mask><UserInputType>Readonly</UserInputType></ClaimType></ClaimsSchema>`
+<ClaimType Id="dotnet"><DisplayName>Name</DisplayName><DataType>string</DataType><Mask Type="Regex" Regex="(?&lt;=.).(?=.*@)">*</Mask><UserInputType>Readonly</UserInputType></ClaimType>
+<ClaimType Id="unreadable"><DisplayName>Name</DisplayName><DataType>string</DataType><Mask Type="Regex" Regex="(">*</Mask><UserInputType>Readonly</UserInputType></ClaimType>
+<ClaimType Id="misspelt"><DisplayName>Name</DisplayName><DataType>string</DataType><Mask Type="Regexp" Regex="a">*</Mask><UserInputType>Readonly</UserInputType></ClaimType>
+<ClaimType Id="typed"><DisplayName>Phone</DisplayName><DataType>string</DataType><Mask Type="Simple">XXX</Mask><UserInputType>TextBox</UserInputType></ClaimType></ClaimsSchema>`
 
 func TestMasksHideWhatThePolicySays(t *testing.T) {
-	w := worldOf(t, masks, page("Page", outputs("simple", "regex", "dotnet")))
+	w := worldOf(t, masks, page("Page", outputs("simple", "regex", "dotnet", "unreadable", "misspelt", "typed")))
 	for claims, want := range map[string]string{
-		"simple=+15551230100":        "XXX-XXX-0100",
-		"simple=+1555123":            "********",
-		"simple=":                    "",
-		"regex=lea@fabrikam.example": "***@fabrikam.example",
-		"dotnet=abc":                 "***",
+		"simple=+15551230100":         "XXX-XXX-0100",
+		"simple=+1555123":             "********",
+		"simple=":                     "",
+		"regex=lea@fabrikam.example":  "***@fabrikam.example",
+		"dotnet=lea@fabrikam.example": "l**@fabrikam.example",
+		"unreadable=abc":              "***",
+		"misspelt=abc":                "***",
+		"typed=+15551230100":          "", // a browser would post the mask
 	} {
 		w.session.Claims.Delete("simple")
 		name, value, _ := strings.Cut(claims, "=")

@@ -2,6 +2,7 @@ package predicate
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/otpost/otpost/internal/trustframework"
 )
@@ -13,6 +14,10 @@ func Check(p *trustframework.Policy) []trustframework.Problem {
 		found = append(found, trustframework.Problem{At: at, Weight: trustframework.Broken, Reason: fmt.Sprintf(format, args...)})
 	}
 	for _, t := range p.Claims {
+		if why := wrongMask(t.Mask); why != "" {
+			found = append(found, trustframework.Problem{At: t.Mask.At, Weight: trustframework.Odd,
+				Reason: fmt.Sprintf("mask of the claim type %s: %s; the whole value is hidden", t.ID, why)})
+		}
 		if t.Pattern.Expression == "" {
 			continue
 		}
@@ -33,4 +38,18 @@ func Check(p *trustframework.Policy) []trustframework.Problem {
 		}
 	}
 	return found
+}
+
+// wrongMask says why a mask cannot be put over a value.
+func wrongMask(m trustframework.Mask) string {
+	switch {
+	case m.Type == "", strings.EqualFold(m.Type, "Simple"):
+		return ""
+	case !strings.EqualFold(m.Type, "Regex"):
+		return "its Type is neither Simple nor Regex"
+	}
+	if _, err := Mask(m.Expression, m.Text, ""); err != nil {
+		return err.Error()
+	}
+	return ""
 }
