@@ -55,8 +55,11 @@ func (g Gate) challenge(w http.ResponseWriter, r *http.Request, absent bool) {
 	}
 	if absent {
 		w.Header().Add("WWW-Authenticate", `Bearer realm="otpost"`)
-		Problem{Status: http.StatusUnauthorized, Code: "key_missing", Title: "API key missing",
-			Detail: "Send the application's API key as Authorization: Bearer KEY."}.Write(w, r)
+		detail := "Send the application's API key as Authorization: Bearer KEY."
+		if g.Basic {
+			detail = "Send the application's API key as Authorization: Bearer KEY, or as the password of HTTP Basic."
+		}
+		Problem{Status: http.StatusUnauthorized, Code: "key_missing", Title: "API key missing", Detail: detail}.Write(w, r)
 		return
 	}
 	w.Header().Add("WWW-Authenticate",
