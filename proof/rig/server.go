@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -187,13 +189,18 @@ func (p *Server) Stopped() {
 	}
 }
 
-// FreeAddress is an address of this machine that nobody listened on a moment ago.
+// FreeAddress is an address of this machine on which nobody listens. Its port is none of those that systems give to
+// connections and to listeners that want any, so it stays free while nobody listens on it.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, beyond = 20_000, 32_000
+	for range 1000 {
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.IntN(beyond-first)))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			l.Close()
+			return addr
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatalf("no port from %d to %d is free", first, beyond-1)
+	return ""
 }
