@@ -19,7 +19,7 @@ func TestASecondServerOfOneSQLiteFileIsRefused(t *testing.T) {
 		t.Errorf("exit %d, %q, want 1 and a word about the other server", code, stderr)
 	}
 	// The first one did not notice.
-	made := rig.NewClient(t, p, rig.CreateKey(t, set, "Shop")).Issue(rig.Address(1), `,"wait_ms":10000`)
+	made := rig.NewClient(t, p, rig.CreateKey(t, set, "Shop")).IssueAndWait(rig.Address(1), "")
 	if made.Delivery.State != "accepted" {
 		t.Errorf("got %+v", made)
 	}

@@ -130,7 +130,7 @@ func allFlows(t *testing.T, p *rig.Server, k *rig.Sink, c *rig.Client, who *rig.
 	k.RefuseWith(func(to string) error {
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "<" + to + ">: " + to + " is unknown"}
 	})
-	c.Issue(refused, `,"wait_ms":10000`)
+	c.IssueAndWait(refused, "")
 	k.RefuseWith(nil)
 	rejected := s.address("rejected." + run)
 	k.RejectWith(func(m rig.Message) error {
@@ -138,7 +138,7 @@ func allFlows(t *testing.T, p *rig.Server, k *rig.Sink, c *rig.Client, who *rig.
 		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 7, 1},
 			Message: fmt.Sprintf("to %s: %q looks like spam (%s)", m.To, m.Code+" is your Shop code", m.Code)}
 	})
-	if made := c.Issue(rejected, `,"wait_ms":10000`); made.Delivery.State != "failed" {
+	if made := c.IssueAndWait(rejected, ""); made.Delivery.State != "failed" {
 		t.Errorf("got %+v, want a refused message", made)
 	}
 	k.RejectWith(nil)

@@ -156,7 +156,7 @@ func TestPasscodeOverRESTIsMailedAndVerified(t *testing.T) {
 		p := rig.Start(t, set)
 		c := rig.NewClient(t, p, rig.CreateKey(t, set, "Shop"))
 		to := "ada-" + db.Kind() + "@example.test"
-		made := c.Issue(to, `,"locale":"es","purpose":"sign_in","wait_ms":10000`)
+		made := c.IssueAndWait(to, `,"locale":"es","purpose":"sign_in"`)
 		if made.Delivery.State != "accepted" || made.Delivery.Provider != "environment" || made.Status != "pending" {
 			t.Errorf("got %+v, want a delivery that the mail server accepted", made)
 		}
@@ -164,7 +164,7 @@ func TestPasscodeOverRESTIsMailedAndVerified(t *testing.T) {
 		checkHeaders(t, first.header, to, "es")
 		code := first.code(t)
 
-		again := rig.Call[rig.Passcode](c, "POST", "/v1/passcodes/"+made.ID+"/resend", `{"wait_ms":10000}`, 200)
+		again := c.ResendAndWait(made.ID)
 		second := read(t, post.Wait(t, to, 2)[1])
 		if again.ID != made.ID || again.Delivery.State != "accepted" || second.code(t) != code ||
 			second.header.Get("Message-Id") == first.header.Get("Message-Id") {
@@ -189,7 +189,7 @@ func TestUnknownMailboxIsKnownUnsent(t *testing.T) {
 	set := db.Settings().With(throughMailServer(t, post))
 	p := rig.Start(t, set)
 	c := rig.NewClient(t, p, rig.CreateKey(t, set, "Shop"))
-	made := c.Issue(mailserver.UnknownUser+"@example.test", `,"wait_ms":10000`)
+	made := c.IssueAndWait(mailserver.UnknownUser+"@example.test", "")
 	if made.Delivery.State != "failed" || made.Delivery.Attempts != 1 {
 		t.Errorf("got %+v, want a delivery that failed at its first try", made.Delivery)
 	}

@@ -120,7 +120,7 @@ func TestAllNodesFollowASettingsChange(t *testing.T) {
 // wantMail sends the nth person a passcode and wants it at a sink.
 func wantMail(t *testing.T, c *rig.Client, k *rig.Sink, n int) {
 	t.Helper()
-	made := c.Issue(rig.Address(n), `,"wait_ms":10000`)
+	made := c.IssueAndWait(rig.Address(n), "")
 	if made.Delivery.State != "accepted" || made.Delivery.Provider != "mail" {
 		t.Errorf("got %+v, want it accepted by mail", made.Delivery)
 	}

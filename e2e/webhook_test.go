@@ -14,7 +14,7 @@ func TestTextMessageGoesOutAsASignedWebhook(t *testing.T) {
 		set := db.Settings().With(r.Settings())
 		p := rig.Start(t, set)
 		c := rig.NewClient(t, p, rig.CreateKey(t, set, "Shop"))
-		made := c.Issue("+33 6 12 34 56 78", `,"locale":"fr","wait_ms":10000`)
+		made := c.IssueAndWait("+33 6 12 34 56 78", `,"locale":"fr"`)
 		if made.Delivery.State != "accepted" || made.Delivery.Provider != "webhook" || made.Delivery.Attempts != 2 {
 			t.Errorf("got %+v, want one that was accepted at the second try", made.Delivery)
 		}

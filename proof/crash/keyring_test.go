@@ -18,7 +18,7 @@ func TestAFirstStartCanBeRunAgain(t *testing.T) {
 		db := rig.NewSQLite(t)
 		set := db.Settings().With(rig.Settings{"inbox": "on"}, quick)
 		serve(t, set, at, 1).died(rig.Patience)
-		made := rig.NewClient(t, rig.Start(t, set), rig.CreateKey(t, set, "Shop")).Issue(rig.Address(1), `,"wait_ms":10000`)
+		made := rig.NewClient(t, rig.Start(t, set), rig.CreateKey(t, set, "Shop")).IssueAndWait(rig.Address(1), "")
 		if made.Delivery.State != "accepted" {
 			t.Errorf("after %s: %+v", at.name, made)
 		}

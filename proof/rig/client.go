@@ -139,6 +139,41 @@ func (c *Client) Issue(to, more string) Passcode {
 	return Call[Passcode](c, "POST", "/v1/passcodes", fmt.Sprintf(`{"to":%q%s}`, to, more), 201)
 }
 
+// longestWait is how long a caller may wait for the end of a delivery.
+const longestWait = 10 * time.Second
+
+// IssueAndWait is Issue by a caller who waits for the end of the delivery.
+func (c *Client) IssueAndWait(to, more string) Passcode {
+	c.t.Helper()
+	began := time.Now()
+	return c.ended(c.Issue(to, fmt.Sprintf(`,"wait_ms":%d`, longestWait.Milliseconds())+more), began)
+}
+
+// ResendAndWait asks for the message again and waits for the end of its delivery.
+func (c *Client) ResendAndWait(id string) Passcode {
+	c.t.Helper()
+	began := time.Now()
+	body := fmt.Sprintf(`{"wait_ms":%d}`, longestWait.Milliseconds())
+	return c.ended(Call[Passcode](c, "POST", "/v1/passcodes/"+id+"/resend", body, 200), began)
+}
+
+// ended is p once its delivery has ended. An answer that came before that has used up the longest wait, as it may on a slow
+// machine: then the caller goes on asking.
+func (c *Client) ended(p Passcode, began time.Time) Passcode {
+	c.t.Helper()
+	open := func() bool { return p.Delivery.State == "queued" || p.Delivery.State == "sending" }
+	if took := time.Since(began); open() && took < longestWait {
+		c.t.Errorf("a caller who waits up to %v is told %q after %v", longestWait, p.Delivery.State, took)
+	}
+	Await(c.t, "the delivery to end", func() bool {
+		if open() {
+			p = Call[Passcode](c, "GET", "/v1/passcodes/"+p.ID, "", 200)
+		}
+		return !open()
+	})
+	return p
+}
+
 func (c *Client) Verify(id, code string) verdict {
 	c.t.Helper()
 	return Call[verdict](c, "POST", "/v1/passcodes/"+id+"/verify", fmt.Sprintf(`{"code":%q}`, code), 200)

@@ -73,7 +73,7 @@ func (s *scene) known() string {
 // pending issues a passcode and waits until the mail server has answered.
 func (s *scene) pending(to string) (id string) {
 	s.t.Helper()
-	return s.client.Issue(to, `,"wait_ms":10000`).ID
+	return s.client.IssueAndWait(to, "").ID
 }
 
 // code is the newest code that a person got.
