@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/otpost/otpost/proof/rig"
 
@@ -16,6 +15,7 @@ func TestEntraRetryJoinsTheFirstDelivery(t *testing.T) {
 		k, who := rig.StartSink(t, ""), rig.NewIssuer(t)
 		p := rig.Start(t, db.Settings().With(k.Settings(), who.Settings(), rig.Settings{"entra_budget": "5s"}))
 		e := rig.Playing(p, who, rig.Address(1))
+		e.Patient = 2
 		e.Before = func(attempt int32) {
 			if attempt == 2 { // Entra has given up waiting for the first
 				k.Answer(-1)
@@ -46,34 +46,55 @@ func TestEntraFallsBackWhenTheProviderRefuses(t *testing.T) {
 		k, who := rig.StartSink(t, ""), rig.NewIssuer(t)
 		k.Answer(-1)
 		p := rig.Start(t, db.Settings().With(k.Settings(), who.Settings()))
-		for i, refusal := range refusals {
+		people := 0
+		for _, refusal := range refusals {
 			t.Run(refusal.name, func(t *testing.T) {
 				k.RefuseWith(func(string) error { return refusal.err })
-				got := rig.Playing(p, who, rig.Address(i)).Run(t)
-				k.RefuseWith(nil)
-				if got.Outcome != "fallback" || got.Attempts[0].Status != 503 {
-					t.Errorf("got %+v, want 503 and the fallback", got)
+				defer k.RefuseWith(nil)
+				for {
+					to := rig.Address(people)
+					people++
+					e := rig.Playing(p, who, to)
+					e.Patient = 1
+					got := e.Run(t)
+					if got.Outcome == "sent" && tooLate(t, db, to) {
+						t.Log("on this machine the refusal came too late to be told: once more")
+						continue
+					}
+					if got.Outcome != "fallback" || got.Attempts[0].Status != 503 {
+						t.Errorf("got %+v, want 503 and the fallback", got)
+					}
+					rig.WantDelivery(t, db, to, "failed") // for good: the code is in Microsoft's mail now
+					rig.WantMails(t, k, to, 0)
+					return
 				}
-				rig.WantDelivery(t, db, rig.Address(i), "failed") // for good: the code is in Microsoft's mail now
-				rig.WantMails(t, k, rig.Address(i), 0)
 			})
 		}
 		p.Stop()
 	})
 }
 
+// tooLate reports whether the first try for a person ended when most of what Entra waits, 800 ms by default, was over.
+func tooLate(t *testing.T, db *rig.Database, to string) bool {
+	t.Helper()
+	rig.Await(t, "the end of the first try", func() bool {
+		return db.Number(t, `SELECT COUNT(*) FROM attempts a JOIN deliveries d ON d.id = a.delivery WHERE d.recipient = $1`, to) > 0
+	})
+	return db.Number(t, `SELECT a.at + a.took - d.created_at FROM attempts a JOIN deliveries d ON d.id = a.delivery
+		WHERE d.recipient = $1 AND a.n = 1`, to) > 500
+}
+
 func TestEntraIsToldSentWhenTheProviderIsSlow(t *testing.T) {
 	rig.OnBoth(t, func(t *testing.T, db *rig.Database) {
 		k, who := rig.StartSink(t, ""), rig.NewIssuer(t)
-		p := rig.Start(t, db.Settings().With(k.Settings(), who.Settings()))
+		p := rig.Start(t, db.Settings().With(k.Settings(), who.Settings(), rig.Settings{"entra_budget": "5s"}))
 		e := rig.Playing(p, who, rig.Address(1))
+		e.Patient = 1
 		got := e.Run(t)
 		if got.Outcome != "sent" || len(got.Attempts) != 1 {
 			t.Errorf("got %+v, want sent at the first attempt", got)
 		}
-		if k.Waiting() != 1 {
-			t.Fatalf("%d messages wait at the mail server, want the one", k.Waiting())
-		}
+		rig.Await(t, "the message at the mail server", func() bool { return k.Waiting() == 1 })
 		k.Answer(-1)
 		rig.WantDelivery(t, db, rig.Address(1), "accepted")
 		rig.WantMails(t, k, rig.Address(1), 1)
@@ -97,16 +118,14 @@ func TestEntraCallOfAKilledServer(t *testing.T) {
 			rig.OnBoth(t, func(t *testing.T, db *rig.Database) {
 				k, who := rig.StartSink(t, ""), rig.NewIssuer(t)
 				set := db.Settings().With(k.Settings(), who.Settings(), rig.ShortLeases,
-					rig.Settings{"listen": rig.FreeAddress(t), "entra_budget": "1000ms"})
+					rig.Settings{"listen": rig.FreeAddress(t), "entra_budget": "2s"})
 				p := rig.Start(t, set)
 				e := rig.Playing(p, who, rig.Address(1))
+				e.Patient = 1 // it is the kill that ends the first attempt
 				mayRetry := make(chan struct{})
-				held := make(chan time.Duration, 1)
 				e.Before = func(attempt int32) {
 					if attempt == 2 && test.upForRetry {
-						began := time.Now()
 						<-mayRetry
-						held <- time.Since(began)
 					}
 				}
 				var got rig.Emulated
@@ -128,8 +147,8 @@ func TestEntraCallOfAKilledServer(t *testing.T) {
 				// A machine so slow that the first call's time was over before the restart gives the delivery up; then the
 				// retry must be told so.
 				late := test.upForRetry && got.Outcome == "fallback" && len(got.Attempts) == 2 && got.Attempts[1].Status == 503
-				// The time that the retry was held back for the restart is taken from its two seconds.
-				late = late || test.upForRetry && got.Outcome == "fallback" && <-held > 800*time.Millisecond
+				// On one that is as slow at the kill, Entra was told by then that the code is sent, as it is.
+				late = late || got.Outcome == "sent" && len(got.Attempts) == 1 && got.Attempts[0].Status == 200
 				if playErr != nil || got.Outcome != test.outcome && !late {
 					t.Errorf("got %+v, %v, want %s", got, playErr, test.outcome)
 				}

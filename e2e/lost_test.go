@@ -21,7 +21,7 @@ func TestEntraRetryOfAGivenUpCallFallsBack(t *testing.T) {
 		defer mute.Close() // it never accepts, and the kernel's queue makes connecting succeed
 		who := rig.NewIssuer(t)
 		set := db.Settings().With(rig.MailTo(mute.Addr().String()), who.Settings(),
-			rig.Settings{"entra_budget": "1500ms", "lease": "5s", "attempt_timeout": "3s"})
+			rig.Settings{"entra_budget": "10s", "lease": "5s", "attempt_timeout": "3s"})
 		p := rig.Start(t, set)
 		body, token := rig.Event(rig.Address(1), "70651423", "en-us"), who.Token(extension.Grant{})
 		first := make(chan struct{})

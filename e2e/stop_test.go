@@ -34,7 +34,7 @@ func TestStopFinishesWhatIsUnderWay(t *testing.T) {
 	rig.OnBoth(t, func(t *testing.T, db *rig.Database) {
 		k := rig.StartSink(t, "")
 		// No attempt ends by itself meanwhile.
-		set := db.Settings().With(k.Settings(), rig.Settings{"lease": "60s", "attempt_timeout": "50s"})
+		set := db.Settings().With(k.Settings(), rig.Settings{"lease": "100s", "attempt_timeout": "90s", "shutdown_timeout": "90s"})
 		key := rig.CreateKey(t, set, "Shop")
 		p := rig.Start(t, set)
 		c := rig.NewClient(t, p, key)

@@ -16,7 +16,10 @@ type entraPlay struct {
 	emulate.Options
 	// Before, when set, is called before each attempt with its number.
 	Before func(attempt int32)
-	sent   atomic.Int32
+	// Patient, when set, is the number of the first attempt that is answered however long that takes. Before it, Entra gives
+	// up when its time is over.
+	Patient int32
+	sent    atomic.Int32
 }
 
 // Playing sets up one event to a person, with the timeout that Entra's portal sets, one retry, and the fallback on.
@@ -29,10 +32,15 @@ func Playing(p *Server, who *Issuer, to string) *entraPlay {
 
 // RoundTrip lets the test see each attempt. Connections are not kept, as Entra's are not.
 func (e *entraPlay) RoundTrip(r *http.Request) (*http.Response, error) {
-	if n := e.sent.Add(1); e.Before != nil {
+	n := e.sent.Add(1)
+	if e.Before != nil {
 		e.Before(n)
 	}
-	r = r.Clone(r.Context())
+	ctx := r.Context()
+	if e.Patient > 0 && n >= e.Patient {
+		ctx = context.WithoutCancel(ctx)
+	}
+	r = r.Clone(ctx)
 	r.Close = true
 	return http.DefaultTransport.RoundTrip(r)
 }
