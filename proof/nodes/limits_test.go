@@ -43,7 +43,7 @@ func overrun(t *testing.T, nodes, quota int) (g grants) {
 	db, mail := rig.NewPostgres(t), openMailroom(t)
 	set := db.Settings().With(mail.Settings(), crowd, manyTries, rig.Settings{"limit_application": fmt.Sprintf("%d/1h", quota)})
 	// PostgreSQL's connections are divided among the nodes.
-	set["database"] += "?pool_max_conns=8"
+	set["database"] += "&pool_max_conns=8"
 	key, bulk := rig.CreateKey(t, set, "Shop"), rig.CreateKey(t, set, "Bulk")
 	f := launch(t, set, nodes)
 	l := &load{t: t, f: f, mail: mail, key: key}

@@ -50,7 +50,7 @@ var postgres = sync.OnceValue(func() *pgtest.Server { return pgtest.Start(&life)
 
 func NewPostgres(t testing.TB) *Database {
 	t.Helper()
-	return PostgresAt(t, postgres().Database(t))
+	return PostgresAt(t, postgres().Database(t)+"?connect_timeout=60") // a busy machine may be slower than the default allows
 }
 
 // PostgresAt is the PostgreSQL database at an address.
