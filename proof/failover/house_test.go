@@ -35,6 +35,9 @@ func vendorTimeout() time.Duration {
 	return time.Duration(rig.Size(1500, 5000)) * time.Millisecond
 }
 
+// tryTimeout is how long a try at a vendor lasts that is never silent: longer than any machine needs.
+const tryTimeout = time.Minute
+
 // house is one otpost with routes of two providers each, of which the first misbehaves and the second is well.
 type house struct {
 	t    testing.TB
@@ -57,6 +60,12 @@ type cell struct {
 
 func openHouse(t testing.TB, m mode, faults ...*fault) *house {
 	t.Helper()
+	return openPatientHouse(t, m, vendorTimeout(), faults...)
+}
+
+// openPatientHouse says how long a try at the faulty vendors lasts.
+func openPatientHouse(t testing.TB, m mode, timeout time.Duration, faults ...*fault) *house {
+	t.Helper()
 	h := &house{t: t, mode: m, db: rig.NewSQLite(t), good: openGood(t)}
 	who := rig.NewIssuer(t)
 	set := h.db.Settings().With(who.Settings(), rig.Settings{"entra_budget": budget.String(), "log_level": "info",
@@ -64,12 +73,15 @@ func openHouse(t testing.TB, m mode, faults ...*fault) *house {
 	if len(faults) > 1 { // faults that hold up workers must not hold up each other
 		set["outbox_workers"] = "200"
 	}
+	if timeout == tryTimeout {
+		set = set.With(patient)
+	}
 	docs := documents{}
 	docs.add(registry.ProviderKind, "good", h.good.document())
 	for _, f := range faults {
 		c := &cell{fault: f}
 		h.cells = append(h.cells, c)
-		docs.add(registry.ProviderKind, f.name, resend(c.address(h)))
+		docs.add(registry.ProviderKind, f.name, resend(c.address(h), timeout))
 		docs.route(f.name, f.domain(), m.hedge, f.name, "good")
 	}
 	docs.apply(t, set)
@@ -79,6 +91,9 @@ func openHouse(t testing.TB, m mode, faults ...*fault) *house {
 	h.client = rig.NewClient(t, h.server, key)
 	return h
 }
+
+// patient lets a try last as long as the provider's own time.
+var patient = rig.Settings{"attempt_timeout": tryTimeout.String(), "lease": (2 * tryTimeout).String()}
 
 // domain is where the people live whose mail meets the fault.
 func (f *fault) domain() string { return f.name + ".example.test" }
@@ -93,9 +108,9 @@ func (c *cell) address(h *house) string {
 }
 
 // resend is a provider that calls the API of Resend at an address.
-func resend(address string) object {
+func resend(address string, timeout time.Duration) object {
 	return object{"kind": "resend", "settings": object{"api_key": apiKey, "from": "Shop <codes@example.test>", "endpoint": address,
-		"allow_http": true, "allow_private": true, "timeout": vendorTimeout().String()}}
+		"allow_http": true, "allow_private": true, "timeout": timeout.String()}}
 }
 
 // goodProvider is a webhook that always takes what it is sent.
@@ -125,5 +140,5 @@ func openGood(t testing.TB) *goodProvider {
 
 func (g *goodProvider) document() object {
 	return object{"kind": "webhook", "settings": object{"url": g.set["webhook_url"], "allow_private": true, "root_ca": g.authority,
-		"secrets": []string{g.set["webhook_secret"]}}}
+		"secrets": []string{g.set["webhook_secret"]}, "timeout": tryTimeout.String()}}
 }

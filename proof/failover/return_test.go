@@ -12,12 +12,12 @@ import (
 func TestAProviderThatIsWellAgainGetsItsMessages(t *testing.T) {
 	t.Parallel()
 	broken := faultNamed(t, "broken")
-	h := openHouse(t, modes()[0], broken)
+	h := openPatientHouse(t, modes()[0], tryTimeout, broken)
 	vendor := h.cells[0].vendor
 	n := 0
 	ask := func() (provider string, tries int) {
 		n++
-		made := h.client.Issue(fmt.Sprintf("person%d@%s", n, broken.domain()), `,"wait_ms":10000`)
+		made := h.client.IssueAndWait(fmt.Sprintf("person%d@%s", n, broken.domain()), "")
 		if made.Delivery.State != "accepted" {
 			t.Fatalf("passcode %d: %+v", n, made.Delivery)
 		}
