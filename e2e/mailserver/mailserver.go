@@ -177,13 +177,13 @@ func (s *Server) Messages(t testing.TB, address string) []*mail.Message {
 	return out
 }
 
-// Wait returns the mails in an address's mailbox once there are n of them. It fails the test after half a minute:
-// exim delivers after it has answered.
+// Wait returns the mails in an address's mailbox once there are n of them. It fails the test after a minute: exim
+// delivers after it has answered.
 func (s *Server) Wait(t testing.TB, address string, n int) []*mail.Message {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(30 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		if len(s.Texts(t, address)) >= n {
 			return s.Messages(t, address)

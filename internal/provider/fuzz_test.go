@@ -49,7 +49,7 @@ func FuzzSMTPReply(f *testing.F) {
 		settings := inClear(server.start(t))
 		settings["username"], settings["password"], settings["insecure"] = "codes", passwordOfTheFuzzer, "true"
 		s := openSMTP(t, settings)
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		ref, err := s.Send(ctx, "dlv_1", m)
 		if ctx.Err() != nil {

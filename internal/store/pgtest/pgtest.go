@@ -116,7 +116,7 @@ func (p place) try(t testing.TB, data string, settings []string) *Server {
 		command.Process.Signal(syscall.SIGQUIT)
 		<-s.exited
 	})
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for {
 		conn, err := pgx.Connect(ctx, s.URL)
