@@ -34,6 +34,9 @@ type Mask struct {
 	Text             string
 }
 
+// Given reports whether the claim type has a mask at all, be it one that cannot be used.
+func (m Mask) Given() bool { return m != (Mask{}) }
+
 // Choice is one entry of an enumeration.
 type Choice struct {
 	At          Origin

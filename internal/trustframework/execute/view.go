@@ -155,7 +155,7 @@ func (x *run) field(d trustframework.DisplayClaim, values *claim.Bag) (f Field, 
 		Input: declared.UserInput, Kind: d.Kind, ReadOnly: slices.Contains(readOnly, declared.UserInput), Required: d.Required || isCode(d),
 		Choices: x.texts.choices(declared), Pattern: declared.Pattern.Expression, PatternHelp: declared.Pattern.HelpText}
 	f.Value = Masked(declared.Mask, values.Text(d.Claim))
-	if isCode(d) || f.Input == "Password" || declared.Mask.Type != "" && !f.ReadOnly { // else its mask would come back as its value
+	if isCode(d) || f.Input == "Password" || declared.Mask.Given() && !f.ReadOnly { // else its mask would come back as its value
 		f.Value = ""
 	}
 	if f.Input == "" {
@@ -168,7 +168,7 @@ func (x *run) field(d trustframework.DisplayClaim, values *claim.Bag) (f Field, 
 // many characters at the beginning, Regex in place of what it matches.
 func Masked(m trustframework.Mask, value string) string {
 	switch {
-	case value == "" || m.Type == "":
+	case value == "" || !m.Given():
 		return value
 	case strings.EqualFold(m.Type, "Simple"):
 		mask, shown := []rune(m.Text), []rune(value)

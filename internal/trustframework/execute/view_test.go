@@ -57,10 +57,11 @@ const masks = `
 <ClaimType Id="dotnet"><DisplayName>Name</DisplayName><DataType>string</DataType><Mask Type="Regex" Regex="(?&lt;=.).(?=.*@)">*</Mask><UserInputType>Readonly</UserInputType></ClaimType>
 <ClaimType Id="unreadable"><DisplayName>Name</DisplayName><DataType>string</DataType><Mask Type="Regex" Regex="(">*</Mask><UserInputType>Readonly</UserInputType></ClaimType>
 <ClaimType Id="misspelt"><DisplayName>Name</DisplayName><DataType>string</DataType><Mask Type="Regexp" Regex="a">*</Mask><UserInputType>Readonly</UserInputType></ClaimType>
+<ClaimType Id="untyped"><DisplayName>Name</DisplayName><DataType>string</DataType><Mask>XXX</Mask><UserInputType>Readonly</UserInputType></ClaimType>
 <ClaimType Id="typed"><DisplayName>Phone</DisplayName><DataType>string</DataType><Mask Type="Simple">XXX</Mask><UserInputType>TextBox</UserInputType></ClaimType></ClaimsSchema>`
 
 func TestMasksHideWhatThePolicySays(t *testing.T) {
-	w := worldOf(t, masks, page("Page", outputs("simple", "regex", "dotnet", "unreadable", "misspelt", "typed")))
+	w := worldOf(t, masks, page("Page", outputs("simple", "regex", "dotnet", "unreadable", "misspelt", "untyped", "typed")))
 	for claims, want := range map[string]string{
 		"simple=+15551230100":         "XXX-XXX-0100",
 		"simple=+1555123":             "********",
@@ -69,6 +70,7 @@ func TestMasksHideWhatThePolicySays(t *testing.T) {
 		"dotnet=lea@fabrikam.example": "l**@fabrikam.example",
 		"unreadable=abc":              "***",
 		"misspelt=abc":                "***",
+		"untyped=abcdef":              "******",
 		"typed=+15551230100":          "", // a browser would post the mask
 	} {
 		w.session.Claims.Delete("simple")

@@ -43,7 +43,7 @@ func Check(p *trustframework.Policy) []trustframework.Problem {
 // wrongMask says why a mask cannot be put over a value.
 func wrongMask(m trustframework.Mask) string {
 	switch {
-	case m.Type == "", strings.EqualFold(m.Type, "Simple"):
+	case !m.Given(), strings.EqualFold(m.Type, "Simple"):
 		return ""
 	case !strings.EqualFold(m.Type, "Regex"):
 		return "its Type is neither Simple nor Regex"

@@ -46,7 +46,7 @@ func TestCheckTellsMasksThatHideAll(t *testing.T) {
 		return `<ClaimType Id="` + id + `"><DataType>string</DataType>` + mask + `</ClaimType>`
 	}
 	p := load(t, `<TrustFrameworkPolicy xmlns="http://schemas.microsoft.com/online/cpim/schemas/2013/06" PolicySchemaVersion="0.3.0.0" TenantId="contoso.example" PolicyId="B2C_1A_Masks"><BuildingBlocks><ClaimsSchema>`+claim("good", `<Mask Type="Regex" Regex="(?&lt;=.).(?=.*@)">*</Mask>`)+claim("simple", `<Mask Type="Simple">XX</Mask>`)+
-		claim("broken", `<Mask Type="Regex" Regex="(">*</Mask>`)+claim("kind", `<Mask Type="Regexp" Regex="a">*</Mask>`)+`</ClaimsSchema></BuildingBlocks></TrustFrameworkPolicy>`)
+		claim("broken", `<Mask Type="Regex" Regex="(">*</Mask>`)+claim("kind", `<Mask Type="Regexp" Regex="a">*</Mask>`)+claim("none", `<Mask>XX</Mask>`)+claim("bare", "")+`</ClaimsSchema></BuildingBlocks></TrustFrameworkPolicy>`)
 	var got []string
 	for _, problem := range predicate.Check(p) {
 		if problem.Weight != trustframework.Odd || problem.At.Line == 0 {
@@ -57,6 +57,7 @@ func TestCheckTellsMasksThatHideAll(t *testing.T) {
 	want := []string{
 		"mask of the claim type broken: is not a regular expression of .NET: missing closing ); the whole value is hidden",
 		"mask of the claim type kind: its Type is neither Simple nor Regex; the whole value is hidden",
+		"mask of the claim type none: its Type is neither Simple nor Regex; the whole value is hidden",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
