@@ -19,8 +19,8 @@ type fleet struct {
 	settings rig.Settings
 	http     *http.Client
 	turn     atomic.Int64
-	// repeated counts the tries that got no clear answer.
-	repeated atomic.Int64
+	// repeated counts the tries that got no clear answer, asking the requests that wait for one.
+	repeated, asking atomic.Int64
 
 	mu    sync.Mutex
 	nodes []*rig.Server
@@ -105,6 +105,8 @@ type reply struct {
 
 // ask sends a request to one node after another until one gives a clear answer.
 func (f *fleet) ask(c call) (r reply, ok bool) {
+	f.asking.Add(1)
+	defer f.asking.Add(-1)
 	wait := 30 * time.Millisecond
 	limit := time.NewTimer(rig.Patience)
 	defer limit.Stop()
