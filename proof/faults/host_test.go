@@ -48,7 +48,7 @@ type host struct {
 }
 
 // attemptTimeout bounds a try, in milliseconds. It is long enough that only a server that falls silent reaches it.
-func attemptTimeout() int { return rig.Size(3000, 5000) }
+func attemptTimeout() int { return 5000 }
 
 func startHost(t testing.TB, db *rig.Database, pipelining bool) *host {
 	t.Helper()
