@@ -12,6 +12,9 @@ import (
 	"net/url"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/otpost/otpost/proof/rig"
 )
 
 // turns is a load balancer: each request goes to the next server, or to the one after it when that one cannot be
@@ -25,7 +28,10 @@ type turns struct {
 // inTurns returns the address of a balancer of these servers.
 func inTurns(t *testing.T, servers []string) string {
 	t.Helper()
-	b := &turns{transport: &http.Transport{MaxIdleConnsPerHost: concurrency}, servers: servers}
+	// A server may close a connection that has not carried a request for some seconds, just as one is written to it. The short
+	// form may run on a machine that is too slow to see that coming, so it keeps none.
+	b := &turns{transport: &http.Transport{MaxIdleConnsPerHost: concurrency, IdleConnTimeout: 3 * time.Second,
+		DisableKeepAlives: !rig.Full()}, servers: servers}
 	t.Cleanup(b.transport.CloseIdleConnections)
 	front := httptest.NewServer(&httputil.ReverseProxy{
 		Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "servers.example.test"}) },

@@ -20,6 +20,9 @@ import (
 	"github.com/otpost/otpost/internal/extension"
 )
 
+// idle is how long a connection is kept that carries nothing.
+const idle = 3 * time.Second
+
 // Exit codes of Run, beside zero for "every code was sent".
 const (
 	// ExitFailed: the emulator itself could not do its work.
@@ -133,8 +136,9 @@ func Open(o Options) (*Emulator, error) {
 	client := o.Client
 	if client == nil {
 		transport := http.DefaultTransport.(*http.Transport).Clone()
-		// All connections go to one host, and each is kept for the next event.
-		transport.MaxIdleConns, transport.MaxIdleConnsPerHost = o.Concurrency, o.Concurrency
+		// All connections go to one host, and each is kept for the next event, but not until a server may lose patience with
+		// one that has not carried any yet, which would cut off an event: otpost does after five seconds.
+		transport.MaxIdleConns, transport.MaxIdleConnsPerHost, transport.IdleConnTimeout = o.Concurrency, o.Concurrency, idle
 		client = &http.Client{Transport: transport}
 	}
 	e.caller = extension.Caller{Client: client, Token: e.bearer, Timeout: o.Timeout, Retries: o.Retries,
