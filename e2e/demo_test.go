@@ -112,10 +112,14 @@ func TestTheDemoNeedsNothing(t *testing.T) {
 		t.Errorf("verify: %d %s", status, text)
 	}
 	// An event as it stands in a document speaks of another tenant than the demo's token.
-	body := string(rig.Event("ada@example.org", "40718265", "fr-fr"))
-	if status, text := ask(t, "POST", d.EntraURL, d.EntraToken, body); status != 200 {
-		t.Errorf("event: %d %s", status, text)
-	}
+	// On a slow machine its time can be over before anybody begins to send the code, so that it is told that nobody will.
+	rig.Await(t, "an event to be answered as sent", func() bool {
+		status, text := ask(t, "POST", d.EntraURL, d.EntraToken, rig.Event("ada@example.org", "40718265", "fr-fr"))
+		if status != 200 && !strings.Contains(text, `"not_sent"`) {
+			t.Fatalf("event: %d %s", status, text)
+		}
+		return status == 200
+	})
 	if _, code := newestCode(t, d, "ada@example.org"); code != "40718265" {
 		t.Errorf("the event's mail begins with %q", code)
 	}
@@ -134,7 +138,7 @@ func TestTheEmulatorWorksAgainstTheDemo(t *testing.T) {
 	if code != 0 && code != emulate.ExitFellBack {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
 	}
-	played := 0
+	played, sent := 0, 0
 	for line := range strings.Lines(stdout) {
 		if !strings.HasPrefix(line, `{"event":`) {
 			continue
@@ -144,12 +148,15 @@ func TestTheEmulatorWorksAgainstTheDemo(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatalf("%v in %s", err, line)
 		}
-		last := e.Attempts[len(e.Attempts)-1]
-		if e.Outcome != "sent" && last.ErrorCode != int(extension.TimedOut) { // a second can be too short for a slow machine
+		// Less than a second can be too short for a slow machine.
+		switch last := e.Attempts[len(e.Attempts)-1]; {
+		case e.Outcome == "sent":
+			sent++
+		case last.ErrorCode != int(extension.TimedOut) && last.Status != 503:
 			t.Errorf("not sent: %s", line)
 		}
 	}
-	if played != 150 {
-		t.Errorf("%d events were played, want 150\n%s", played, stdout)
+	if played != 150 || sent == 0 {
+		t.Errorf("%d events were played and %d sent, want 150\n%s", played, sent, stdout)
 	}
 }

@@ -54,7 +54,7 @@ func TestNoCodeIsLeftBehind(t *testing.T) {
 	rig.OnBoth(t, func(t *testing.T, db *rig.Database) {
 		k, who := rig.StartSink(t, ""), rig.NewIssuer(t)
 		k.Answer(-1)
-		set := db.Settings().With(k.Settings(), who.Settings(), rig.LongCodes)
+		set := db.Settings().With(k.Settings(), who.Settings(), rig.LongCodes, rig.Settings{"entra_budget": "10s"})
 		key := rig.CreateKey(t, set, "Shop")
 		var s secrets
 		for _, format := range []string{"json", "text"} {

@@ -97,6 +97,7 @@ func TestARepeatAcrossARotationJoins(t *testing.T) {
 	who := rig.NewIssuer(t)
 	rig.OnBoth(t, func(t *testing.T, db *rig.Database) {
 		w := newWorld(t, db, who, &count{})
+		w.set = w.set.With(rig.Settings{"entra_budget": "10s"})
 		w.sink.RejectWith(nil)
 		w.sink.Answer(-1)
 		event, token := rig.Event(rig.Address(1), "40718265", "en-us"), who.Token(extension.Grant{})

@@ -93,7 +93,7 @@ func newScene(t *testing.T, db *rig.Database) *scene {
 	t.Helper()
 	s := &scene{t: t, db: db, mail: rig.StartSink(t, ""), issuer: rig.NewIssuer(t)}
 	s.mail.Answer(-1)
-	s.own = db.Settings().With(s.mail.Settings(), s.issuer.Settings(), rig.Settings{"resend_interval": "0s"})
+	s.own = db.Settings().With(s.mail.Settings(), s.issuer.Settings(), rig.Settings{"resend_interval": "0s", "entra_budget": "10s"})
 	s.heard, s.through = listenTo(t, s.own)
 	s.key = rig.CreateKey(t, s.own, "Shop")
 	return s

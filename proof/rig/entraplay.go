@@ -85,3 +85,13 @@ func WantMails(t testing.TB, k *Sink, to string, n int) {
 		t.Errorf("%s got %d mails of ours, want %d", to, got, n)
 	}
 }
+
+// Slow reports whether the machine took most of what an event waits by default, 800 ms, to try its message to a person once,
+// so that Entra may have been told nothing of how that went.
+func Slow(t testing.TB, db *Database, to string) bool {
+	t.Helper()
+	const took = `SELECT COALESCE((SELECT a.at + a.took FROM attempts a WHERE a.delivery = d.id AND a.n = 1), d.ended_at) - d.created_at
+		FROM deliveries d WHERE d.recipient = $1`
+	Await(t, "the end of the first try", func() bool { return db.Number(t, took, to) >= 0 })
+	return db.Number(t, took, to) > 500
+}

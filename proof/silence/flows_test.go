@@ -109,7 +109,7 @@ func (l *leak) relayed(name string) {
 	event := rig.Event("twice."+name+"@example.test", code, "en-us")
 	for range 2 {
 		got, err := l.p.Post(event, token)
-		if err != nil || got.Status != 200 {
+		if err != nil || got.Status != 200 && !rig.Slow(l.t, l.db, "twice."+name+"@example.test") {
 			l.t.Errorf("Entra's event: %v %v", got, err)
 		}
 	}
@@ -142,8 +142,9 @@ func (l *leak) texted(run string) {
 func (l *leak) tooLate(run string) {
 	l.sink.Hold()
 	defer l.sink.Answer(-1)
-	got, err := l.p.Post(rig.Event("late."+run+"@example.test", l.drawn(), "en-us"), l.token())
-	if err != nil || got.Status != 200 {
+	to := "late." + run + "@example.test"
+	got, err := l.p.Post(rig.Event(to, l.drawn(), "en-us"), l.token())
+	if err != nil || got.Status != 200 && !rig.Slow(l.t, l.db, to) {
 		l.t.Errorf("a late event: %v %v", got, err)
 	}
 	l.answer("answers to Entra", got)

@@ -39,7 +39,7 @@ func setScene(t *testing.T, db *rig.Database) *scene {
 		return nil
 	})
 	set := db.Settings().With(s.sink.Settings(), s.issuer.Settings(),
-		rig.Settings{"resend_interval": "0s", "entra_function_key": functionKey})
+		rig.Settings{"resend_interval": "0s", "entra_function_key": functionKey, "entra_budget": "10s"})
 	s.key, s.other, s.revoked = rig.CreateKey(t, set, "Shop"), rig.CreateKey(t, set, "Till"), rig.CreateKey(t, set, "Gone")
 	gone := db.Texts(t, `SELECT k.id FROM keys k JOIN applications a ON a.id = k.application WHERE a.name = 'Gone'`)[0]
 	if _, complaint, code := rig.Run(t, set, "key", "revoke", gone); code != 0 {
