@@ -24,11 +24,12 @@ func newPace(plan Plan, start time.Time) *pace {
 }
 
 // take returns when the caller's next cycle should begin, having waited until then, or false when the run is over. In
-// the open loop that time may be long past: every worker was busy.
+// the open loop that time may be long past: every worker was busy. The closed loop has one cycle, however short the run.
 func (p *pace) take(ctx context.Context) (time.Time, bool) {
 	if p.gap == 0 {
 		now := time.Now()
-		return now, now.Before(p.end) && ctx.Err() == nil
+		first := p.next.Add(1) == 1
+		return now, (first || now.Before(p.end)) && ctx.Err() == nil
 	}
 	due := p.start.Add(time.Duration(p.next.Add(1)-1) * p.gap)
 	if !due.Before(p.end) {

@@ -49,7 +49,7 @@ func newWorker(ctx context.Context, target Target, plan Plan, l *ledger, number 
 }
 
 func (w *worker) connect() error {
-	stream, err := (&net.Dialer{Timeout: w.plan.Patience}).DialContext(w.ctx, "tcp", w.target.addr(w.number))
+	stream, err := (&net.Dialer{Timeout: w.plan.Patience + 2*grace}).DialContext(w.ctx, "tcp", w.target.addr(w.number))
 	if err != nil {
 		return err
 	}
