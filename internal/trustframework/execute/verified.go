@@ -2,7 +2,6 @@ package execute
 
 import (
 	"cmp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -20,7 +19,7 @@ func (x *run) controls(t *trustframework.TechnicalProfile, bag *claim.Bag) error
 		if err != nil {
 			return err
 		}
-		if !strings.EqualFold(control.Type, "VerificationControl") || len(control.Actions) == 0 {
+		if controlType(control) != verificationControl || len(control.Actions) == 0 {
 			continue
 		}
 		kept := x.q.Session.control(control.ID)
@@ -53,14 +52,26 @@ func usable(control *trustframework.DisplayControl, at trustframework.Origin) er
 	return nil
 }
 
+const verificationControl = "VerificationControl"
+
 // controlTypes are the UserInterfaceControlTypes that there are (TrustFrameworkPolicy_0.3.0.0.xsd).
-var controlTypes = []string{"VerificationControl", "QrCodeControl", "AuthenticatorInfoControl", "AuthenticatorAppIconControl"}
+var controlTypes = []string{verificationControl, "QrCodeControl", "AuthenticatorInfoControl", "AuthenticatorAppIconControl"}
+
+// controlType is the type of a display control in the schema's letters, "" for one that there is not.
+func controlType(d *trustframework.DisplayControl) string {
+	for _, known := range controlTypes {
+		if strings.EqualFold(known, d.Type) {
+			return known
+		}
+	}
+	return ""
+}
 
 // CheckControl says what of a display control will not work, before it is run; the reasons go on from its name. B2C's schema
 // has four types and wants a technical profile in every action. Without either nothing would be verified: a page does not
 // wait for a control of another type, and an action without a profile has nobody who could refuse.
 func CheckControl(d *trustframework.DisplayControl) (found []trustframework.Problem) {
-	if !slices.ContainsFunc(controlTypes, func(known string) bool { return strings.EqualFold(known, d.Type) }) {
+	if controlType(d) == "" {
 		found = append(found, trustframework.Problem{At: d.At, Weight: trustframework.Broken, Reason: "has the type " + cmp.Or(d.Type, "\"\"") +
 			", which otpost does not have; there is " + strings.Join(controlTypes, ", ")})
 	}

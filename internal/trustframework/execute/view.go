@@ -107,7 +107,7 @@ func (x *run) lines(t *trustframework.TechnicalProfile) (lines []Line, err error
 	for _, d := range shown(t) {
 		if d.Control == "" {
 			// A claim without a UserInputType is not shown (claimsschema.md).
-			if f, ok := x.field(d, values); ok {
+			if f, ok := x.field(d, values, true); ok {
 				lines = append(lines, Line{Field: &f})
 			}
 			continue
@@ -127,26 +127,28 @@ func (x *run) lines(t *trustframework.TechnicalProfile) (lines []Line, err error
 
 func (x *run) viewControl(control *trustframework.DisplayControl) (PageControl, error) {
 	kept := x.q.Session.control(control.ID)
-	c := PageControl{ID: control.ID, Type: control.Type, Sent: kept.Sent, Verified: kept.Verified, Texts: x.texts.control(control)}
+	c := PageControl{ID: control.ID, Type: controlType(control), Sent: kept.Sent, Verified: kept.Verified, Texts: x.texts.control(control)}
 	values := x.q.Session.Claims.Clone()
 	if err := x.prefill(control, values); err != nil {
 		return c, err
 	}
 	values.Merge(&kept.Claims)
 	x.given(control.DisplayClaims, values)
+	typed := c.Type == verificationControl && !c.Sent && !c.Verified // after that its fields only show what the code is for
 	for _, d := range control.DisplayClaims {
 		if strings.EqualFold(d.Kind, "QrCodeContent") {
 			c.QR = values.Text(d.Claim)
 			continue
 		}
-		f, _ := x.field(d, values)
+		f, _ := x.field(d, values, typed)
 		c.Fields = append(c.Fields, f)
 	}
 	return c, nil
 }
 
-// field is a claim on the page; ok is false for one that no page shows.
-func (x *run) field(d trustframework.DisplayClaim, values *claim.Bag) (f Field, ok bool) {
+// field is a claim on the page; ok is false for one that no page shows. Where it is typed, a mask of its value would come
+// back as the value, and the field is empty instead.
+func (x *run) field(d trustframework.DisplayClaim, values *claim.Bag, typed bool) (f Field, ok bool) {
 	declared, ok := x.q.Policy.Claim(d.Claim)
 	if !ok {
 		return Field{Claim: d.Claim, Label: d.Claim, Input: "TextBox", Kind: d.Kind, Required: d.Required}, true
@@ -155,7 +157,7 @@ func (x *run) field(d trustframework.DisplayClaim, values *claim.Bag) (f Field, 
 		Input: declared.UserInput, Kind: d.Kind, ReadOnly: slices.Contains(readOnly, declared.UserInput), Required: d.Required || isCode(d),
 		Choices: x.texts.choices(declared), Pattern: declared.Pattern.Expression, PatternHelp: declared.Pattern.HelpText}
 	f.Value = Masked(declared.Mask, values.Text(d.Claim))
-	if isCode(d) || f.Input == "Password" || declared.Mask.Given() && !f.ReadOnly { // else its mask would come back as its value
+	if isCode(d) || f.Input == "Password" || typed && declared.Mask.Given() && !f.ReadOnly {
 		f.Value = ""
 	}
 	if f.Input == "" {

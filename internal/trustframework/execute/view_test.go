@@ -138,3 +138,26 @@ control info AuthenticatorInfoControl sent=false verified=false qr=""
 	// None of them verifies anything, so none keeps a page from going on.
 	w.must("Page")
 }
+
+// What only shows a claim shows what its mask leaves, also where it is typed in elsewhere.
+func TestAMaskedClaimIsShownWhereNobodyTypesIt(t *testing.T) {
+	typed := `<DisplayClaims><DisplayClaim ClaimTypeReferenceId="typed"/><DisplayClaim ClaimTypeReferenceId="code" ControlClaimType="VerificationCode"/></DisplayClaims>`
+	w := worldOf(t, masks+displayControl("ctl", "VerificationControl", typed+outputs("typed"), action("SendCode", "Ok"), action("VerifyCode", "Ok"))+
+		displayControl("info", "AuthenticatorInfoControl", `<DisplayClaims><DisplayClaim ClaimTypeReferenceId="typed"/></DisplayClaims>`), profile("Ok", ""))
+	w.session.Claims.Set("typed", text("+15551230100"))
+	value := func(control string) string { return w.page(control).Lines[0].Control.Fields[0].Value }
+	equal(t, "to be typed", value("ctl SendCode"), "")
+	w.must("ctl SendCode", "typed=+15551230199")
+	equal(t, "sent", value("ctl SendCode"), "XXX551230199")
+	w.must("ctl VerifyCode", "code=1")
+	equal(t, "verified", value("ctl SendCode"), "XXX551230199")
+	equal(t, "of the app", value("info SendCode"), "XXX551230100")
+}
+
+// A page is drawn by the control's type, which counts in any spelling.
+func TestATypeOfAControlIsShownInTheSchemasLetters(t *testing.T) {
+	for _, kind := range []string{"VerificationControl", "QrCodeControl", "AuthenticatorInfoControl", "AuthenticatorAppIconControl"} {
+		w := worldOf(t, displayControl("ctl", strings.ToLower(kind), emailAndCode), "")
+		equal(t, kind, w.page("ctl SendCode").Lines[0].Control.Type, kind)
+	}
+}
