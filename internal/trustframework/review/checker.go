@@ -98,10 +98,13 @@ func (c *checker) element(e Element) {
 // strange finds a profile of a kind that is known to nobody here: most are misspelt.
 func (j *judge) strange(t *trustframework.TechnicalProfile) {
 	kind := kindOf(t)
-	if knownForeign(kind) {
+	if knownForeign(kind) || slices.Contains(schemaAlone, kind) {
 		return
 	}
 	reason := "technical profile " + t.ID + ": its handler or protocol " + kind + " is known neither to otpost nor from the documentation of B2C"
+	if kind == "Proprietary" {
+		reason = "technical profile " + t.ID + ": its Protocol is Proprietary and has no Handler, which would say what it is"
+	}
 	known := []string{short(execute.SelfAsserted), short(execute.Transformation)}
 	for _, k := range slices.Concat(slices.Collect(maps.Keys(j.handlers)), slices.Collect(maps.Keys(foreign))) {
 		known = append(known, short(k))

@@ -165,6 +165,9 @@ func foreignKey(kind string) string {
 	return kind
 }
 
+// schemaAlone are protocols that TrustFrameworkPolicy_0.3.0.0.xsd has, and no document tells of.
+var schemaAlone = []string{"WsTrust", "UProve11"}
+
 // knownForeign says that a kind is one of those that otpost does not run.
 func knownForeign(kind string) bool {
 	_, known := foreign[foreignKey(kind)]
