@@ -77,10 +77,14 @@ func TestEntraFallsBackWhenTheProviderRefuses(t *testing.T) {
 func TestEntraIsToldSentWhenTheProviderIsSlow(t *testing.T) {
 	rig.OnBoth(t, func(t *testing.T, db *rig.Database) {
 		k, who := rig.StartSink(t, ""), rig.NewIssuer(t)
-		p := rig.Start(t, db.Settings().With(k.Settings(), who.Settings(), rig.Settings{"entra_budget": "5s"}))
+		p := rig.Start(t, db.Settings().With(k.Settings(), who.Settings(),
+			rig.Settings{"entra_budget": "5s", "attempt_timeout": "30s", "lease": "60s"}))
 		e := rig.Playing(p, who, rig.Address(1))
 		e.Patient = 1
 		got := e.Run(t)
+		if n := db.Number(t, `SELECT COUNT(*) FROM attempts`); n != 0 {
+			t.Errorf("Entra was told after %d tries, want it told while the first goes on", n)
+		}
 		if got.Outcome != "sent" || len(got.Attempts) != 1 {
 			t.Errorf("got %+v, want sent at the first attempt", got)
 		}
