@@ -26,8 +26,8 @@ test: ## Check the format, vet, and run all tests under the race detector
 	scripts/test-needs.sh
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	$(GO) vet ./...
-	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -v -e /e2e -e /proof)
-	$(GO) test -race -shuffle=on -p 1 ./e2e/... ./proof/...
+	$(GO) test -race -shuffle=on -timeout=30m $$($(GO) list ./... | grep -v -e /e2e -e /proof)
+	$(GO) test -race -shuffle=on -timeout=30m -p 1 ./e2e/... ./proof/...
 
 # PROOF takes flags, as in: make proof PROOF="-part crash,linear -write docs/proof.md"
 proof: export GOFLAGS += -buildvcs=false
