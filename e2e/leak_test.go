@@ -65,13 +65,7 @@ func TestNoCodeIsLeftBehind(t *testing.T) {
 			})
 			places := map[string][]byte{"database": db.Contents(t)}
 			for _, path := range []string{"/metrics", "/readyz", "/healthz"} {
-				var got rig.Answer
-				rig.Await(t, path, func() (ok bool) { // a slow database makes a server unready for a moment
-					var err error
-					got, err = p.Get(path)
-					return err == nil && got.Status == 200
-				})
-				places[path] = got.Body
+				places[path] = p.Shown(t, path).Body
 			}
 			p.Stop()
 			places["database after the stop"], places["log"] = db.Contents(t), p.Log.Bytes()

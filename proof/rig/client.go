@@ -214,6 +214,18 @@ func Together(goroutines, n int, f func(i int)) {
 	all.Wait()
 }
 
+// Shown is what a path of the operations listener shows once it answers 200: a slow database makes a server unready for a
+// moment.
+func (p *Server) Shown(t testing.TB, path string) (shown Answer) {
+	t.Helper()
+	Await(t, path, func() bool {
+		var err error
+		shown, err = p.Get(path)
+		return err == nil && shown.Status == http.StatusOK
+	})
+	return shown
+}
+
 // Get reads a path of the operations listener.
 func (p *Server) Get(path string) (Answer, error) {
 	got, err := http.Get("http://" + p.ops + path)

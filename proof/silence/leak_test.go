@@ -207,11 +207,7 @@ func (l *leak) outputs() {
 	paths := []string{"/metrics", "/healthz", "/readyz", "/debug/pprof/", "/debug/pprof/goroutine?debug=2", "/debug/pprof/heap?debug=1",
 		"/debug/pprof/allocs?debug=1", "/debug/pprof/threadcreate?debug=1", "/debug/pprof/trace?seconds=0.1"}
 	for _, path := range paths {
-		got, err := l.p.Get(path)
-		if err != nil || got.Status != 200 {
-			l.t.Fatalf("%s: %v %v", path, got.Status, err)
-		}
-		l.answer("the operations listener, "+path, got)
+		l.answer("the operations listener, "+path, l.p.Shown(l.t, path))
 	}
 	for _, name := range []string{"environ", "cmdline"} {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", l.p.Pid(), name))

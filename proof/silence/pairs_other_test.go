@@ -80,10 +80,7 @@ var figures = regexp.MustCompile(`(?m) [-+.0-9a-zA-Z]+$`)
 func (s *scene) after(path, to string) question {
 	return func() []byte {
 		s.pending(to)
-		got, err := s.p.Get(path)
-		if err != nil {
-			s.t.Fatal(err)
-		}
+		got := s.p.Shown(s.t, path)
 		return fmt.Appendf(nil, "HTTP/1.1 %d\r\n%s\r\n\r\n%s", got.Status, got.Header.Get("Content-Type"),
 			figures.ReplaceAll(got.Body, nil))
 	}
