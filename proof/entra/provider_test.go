@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"strconv"
 	"sync"
 	"testing"
@@ -68,10 +67,7 @@ func (p *provider) settings(name string) rig.Settings {
 // open lets the provider be reached.
 func (p *provider) open(t *testing.T) {
 	t.Helper()
-	l, err := net.Listen("tcp", p.address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := rig.Listen(t, p.address)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = make(chan struct{})

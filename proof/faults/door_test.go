@@ -38,12 +38,7 @@ func openDoor(t testing.TB, serve func(*line)) *door {
 // open listens, on the same port as before.
 func (d *door) open() {
 	d.t.Helper()
-	var l net.Listener
-	rig.Await(d.t, "the port of the server", func() (ok bool) {
-		var err error
-		l, err = net.Listen("tcp", d.addr)
-		return err == nil
-	})
+	l := rig.Listen(d.t, d.addr)
 	d.mu.Lock()
 	d.listener, d.addr = l, l.Addr().String()
 	d.mu.Unlock()

@@ -6,13 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -187,20 +184,4 @@ func (p *Server) Stopped() {
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
 		p.t.Fatalf("the server stopped with exit code %d, want 0:\n%s", code, p.Log)
 	}
-}
-
-// FreeAddress is an address of this machine on which nobody listens. Its port is none of those that systems give to
-// connections and to listeners that want any, so it stays free while nobody listens on it.
-func FreeAddress(t testing.TB) string {
-	t.Helper()
-	const first, beyond = 20_000, 32_000
-	for range 1000 {
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.IntN(beyond-first)))
-		if l, err := net.Listen("tcp", addr); err == nil {
-			l.Close()
-			return addr
-		}
-	}
-	t.Fatalf("no port from %d to %d is free", first, beyond-1)
-	return ""
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"log"
 	"mime"
-	"net"
 	"net/mail"
 	"strings"
 	"sync"
@@ -43,10 +42,7 @@ func StartSink(t testing.TB, addr string) *Sink {
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := Listen(t, addr)
 	k := &Sink{addr: l.Addr().String()}
 	k.changed = sync.NewCond(&k.mu)
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &sinkSession{sink: k}, nil }))
