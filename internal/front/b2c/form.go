@@ -30,7 +30,7 @@ func (p *pages) post(v *visit) error {
 	var large *http.MaxBytesError
 	switch err := v.r.ParseForm(); {
 	case errors.As(err, &large):
-		return tooLarge(large)
+		return front.Unread(large)
 	case err != nil:
 		return front.Problem{Status: http.StatusBadRequest, Code: "malformed_form", Title: "Body is not a form",
 			Detail: "The form could not be read."}
