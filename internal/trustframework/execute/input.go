@@ -49,10 +49,7 @@ func (x *run) dropPasswords(from *claim.Bag) {
 // claim that the page shows as read-only.
 func (x *run) given(lines []trustframework.DisplayClaim, bag *claim.Bag) {
 	for name, v := range x.q.Claims.All() {
-		line := slices.ContainsFunc(lines, func(d trustframework.DisplayClaim) bool {
-			return trustframework.Fold(d.Claim) == trustframework.Fold(name)
-		})
-		if line && bag.Has(name) && slices.Contains(readOnly, x.input(name)) {
+		if among(lines, name) && bag.Has(name) && slices.Contains(readOnly, x.input(name)) {
 			continue
 		}
 		bag.Set(name, v)
@@ -75,9 +72,7 @@ func (x *run) displayed(t *trustframework.TechnicalProfile) []trustframework.Dis
 func (x *run) filled(t *trustframework.TechnicalProfile, bag *claim.Bag) error {
 	lines := shown(t)
 	for _, m := range t.InputClaims {
-		if !slices.ContainsFunc(lines, func(d trustframework.DisplayClaim) bool {
-			return trustframework.Fold(d.Claim) == trustframework.Fold(m.Claim)
-		}) {
+		if !among(lines, m.Claim) {
 			continue
 		}
 		v, ok, err := x.value(t, m, bag)
@@ -89,4 +84,11 @@ func (x *run) filled(t *trustframework.TechnicalProfile, bag *claim.Bag) error {
 		}
 	}
 	return nil
+}
+
+// among reports whether one of the lines of a page is a claim's.
+func among(lines []trustframework.DisplayClaim, id string) bool {
+	return slices.ContainsFunc(lines, func(d trustframework.DisplayClaim) bool {
+		return trustframework.Fold(d.Claim) == trustframework.Fold(id)
+	})
 }
