@@ -38,6 +38,15 @@ type findingJSON struct {
 	Places []place `json:"places"`
 }
 
+// problemsJSON are problems as findings, each with its one place; never nil.
+func problemsJSON(problems []trustframework.Problem) []findingJSON {
+	all := []findingJSON{}
+	for _, p := range problems {
+		all = append(all, findingJSON{p.Weight.String(), p.Reason, []place{placeOf(p.At)}})
+	}
+	return all
+}
+
 type foreignJSON struct {
 	Handler  string     `json:"handler"`
 	About    string     `json:"about"`
@@ -63,7 +72,7 @@ func (r *Review) MarshalJSON() ([]byte, error) {
 		Controls map[string]int `json:"display_control_actions"`
 	}{[]policyJSON{}, []findingJSON{}, []foreignJSON{},
 		map[string]int{"user_journeys": r.Journeys.Journeys, "sub_journeys": r.Journeys.SubJourneys, "calls": r.Journeys.Exchanges, "calls_that_run": r.Journeys.Runnable},
-		[]findingJSON{},
+		problemsJSON(r.Aside),
 		map[string]int{"runs": r.Count(TechnicalProfile, Runs), "fails": r.Count(TechnicalProfile, Fails), "shared": r.Count(TechnicalProfile, Shared), "foreign": r.Count(TechnicalProfile, Foreign)},
 		map[string]int{"runs": r.Count(DisplayControl, Runs), "fails": r.Count(DisplayControl, Fails)}}
 	for _, p := range r.Policies {
@@ -79,9 +88,6 @@ func (r *Review) MarshalJSON() ([]byte, error) {
 			made.Places = append(made.Places, placeOf(at))
 		}
 		out.Findings = append(out.Findings, made)
-	}
-	for _, p := range r.Aside {
-		out.Aside = append(out.Aside, findingJSON{p.Weight.String(), p.Reason, []place{placeOf(p.At)}})
 	}
 	for _, k := range r.Foreign {
 		made := foreignJSON{k.Handler, k.About, k.Profiles, []callJSON{}}
@@ -130,7 +136,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		Policies []policyReportJSON  `json:"policies"`
 		Foreign  []foreignReportJSON `json:"foreign"`
 		Unread   []findingJSON       `json:"unread"`
-	}{[]policyReportJSON{}, []foreignReportJSON{}, []findingJSON{}}
+	}{[]policyReportJSON{}, []foreignReportJSON{}, problemsJSON(r.Unread)}
 	for _, p := range r.Policies {
 		made := policyReportJSON{p.ID, p.At.File, p.Base, []entryJSON{}}
 		for _, e := range p.Entries {
@@ -140,9 +146,6 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 	}
 	for _, k := range r.Foreign {
 		out.Foreign = append(out.Foreign, foreignReportJSON{k.Handler, k.Profiles, aboutJSON(k.About)})
-	}
-	for _, p := range r.Unread {
-		out.Unread = append(out.Unread, findingJSON{p.Weight.String(), p.Reason, []place{placeOf(p.At)}})
 	}
 	return json.Marshal(out)
 }
